@@ -1,0 +1,50 @@
+# One command each, all set-up included: make demo, test, check, bench, docs, clean.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test test-long check lint types contracts bench docs clean
+
+demo: $(VENV)/.ready
+	@$(BIN)/respool demo
+
+test: $(VENV)/.ready-dev
+	@$(BIN)/pytest -n 2 -m "not long"
+
+test-long: $(VENV)/.ready-dev
+	@$(BIN)/pytest -m long
+
+check: lint types contracts test
+
+lint: $(VENV)/.ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready-dev
+	@$(BIN)/basedpyright
+
+contracts: $(VENV)/.ready-dev
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.ready-dev
+	@$(BIN)/python benchmarks/run.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "respool needs Python 3.11 or newer; say: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing respool into $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-binary=respool -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing respool and its development tools into $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-binary=respool -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.ready
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

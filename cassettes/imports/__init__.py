@@ -1,0 +1,1 @@
+"""Recordings made by other tools, read into respool's own words."""

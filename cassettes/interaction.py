@@ -1,0 +1,130 @@
+"""One request and what came back: the words that both ways through the house share.
+
+Bytes here are what was on the wire, with two exceptions: bodies are decoded from their content coding (`coding` keeps
+its name), and credentials were taken out before the value was made.
+"""
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Header lines in the order and spelling of the wire, repeated ones repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """A piece of a body that stands in the cassette once, under its digest (BLAKE2b, 16 bytes)."""
+
+    digest: bytes
+    length: int
+
+
+class Body:
+    """What was sent, decoded from its content coding: bytes at hand, pieces in the cassette, or both in order."""
+
+    __slots__ = ("_load", "length", "parts")
+
+    def __init__(self, parts: tuple[bytes | BlobRef, ...] = (), load: Callable[[BlobRef], bytes] | None = None) -> None:
+        self.parts = parts
+        self.length = sum(len(part) if isinstance(part, bytes) else part.length for part in parts)
+        self._load = load
+
+    @classmethod
+    def of(cls, data: bytes) -> "Body":
+        return cls((data,)) if data else EMPTY
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body in order, a piece (1 MiB at most) at a time."""
+        for part in self.parts:
+            if isinstance(part, bytes):
+                yield part
+            elif self._load is None:
+                raise LookupError("a body piece has no cassette to be read from")
+            else:
+                yield self._load(part)
+
+    def read(self) -> bytes:
+        """The whole body. Callers that may meet a large one look at `length` first."""
+        return b"".join(self.pieces())
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __bool__(self) -> bool:
+        return self.length > 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Body) and self.length == other.length and self.read() == other.read()
+
+    def __hash__(self) -> int:
+        return hash(self.read())
+
+    def __repr__(self) -> str:
+        return f"Body({self.length} bytes)"
+
+
+EMPTY = Body()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the client asked. `target` is the origin-form of the request line, byte for byte (RFC 9112 section 3.2.1)."""
+
+    method: str
+    target: bytes
+    headers: Headers = ()
+    body: Body = EMPTY
+    coding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back. `head_us` is the time from the request's arrival to the response's head.
+
+    `marks` are the pieces as they arrived: (length in the decoded body, microseconds since the request arrived). They
+    cover the whole body for a stream and are empty for an answer whose pace does not matter.
+    """
+
+    status: int
+    reason: bytes = b""
+    headers: Headers = ()
+    body: Body = EMPTY
+    coding: str = ""
+    head_us: int = 0
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+class End(enum.IntEnum):
+    """How an interaction ended."""
+
+    COMPLETE = 0
+    CLIENT_CUT = 1
+    """The client went away before the end."""
+    UPSTREAM_CUT = 2
+    """The upstream broke off after its response head."""
+    UPSTREAM_FAILED = 3
+    """No response head came from the upstream; the response is the proxy's own 502 or 504."""
+    PROXY_CUT = 4
+    """The proxy was stopped in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One request and what came back.
+
+    `arrival` is the number of the request in order of arrival, across the whole cassette. `started_us` is Unix time in
+    microseconds. `variant` keeps what two headers said before they were redacted (see `summary.variant_of`).
+    `extra` holds fields that a newer version wrote; they are kept and written back unread.
+    """
+
+    arrival: int
+    started_us: int
+    request: Request
+    response: Response | None
+    end: End = End.COMPLETE
+    duration_us: int = 0
+    scope: str = ""
+    session: str = ""
+    variant: int = 0
+    extra: dict[str, object] = field(default_factory=dict)

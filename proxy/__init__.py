@@ -1,0 +1,1 @@
+"""What speaks HTTP: recording, replay and the sandbox."""
