@@ -1,0 +1,83 @@
+"""One client connection: aiohttp's own request handler, with the parts replaced that would say too much.
+
+aiohttp answers a malformed request with what it could not parse and logs it with a traceback; both may hold a
+credential. Here such a request gets a plain error in the API's shape, and stderr gets a line without foreign text.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from .answer import error_answer
+
+KEEP_ALIVE_SECONDS = 75.0
+"""How long a connection may be idle, or take to send a head; aiohttp's `run_app` would wait an hour."""
+MOST_FIELD_BYTES = 65536
+
+_silent = logging.getLogger("respool.aiohttp")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+
+
+class Connection(RequestHandler):
+    """A `RequestHandler` that logs nothing and echoes nothing."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that could not be parsed, or a fault of respool's own. The connection closes."""
+        manager = self._manager
+        if status >= 500 and exc is not None and isinstance(manager, ConnectionServer):
+            manager.fault(exc)
+        if status == 400:
+            answer = error_answer(
+                400, "respool could not parse this HTTP request", "malformed_request", keep_alive=False
+            )
+        else:
+            answer = error_answer(
+                status, "respool failed on this call; its stderr says where", "internal_error", keep_alive=False
+            )
+        return answer  # type: ignore[return-value]  # speaks the protocol that RequestHandler needs, see Answer
+
+
+class ConnectionServer(web.Server):
+    """Makes a `Connection` for each client. Cancels a call whose client goes away."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Any], *, narrate: Callable[[str], None]) -> None:
+        super().__init__(handler, handler_cancellation=True)
+        self._narrate = narrate
+        self.faults = 0
+
+    def __call__(self) -> Connection:
+        return Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            access_log=None,  # type: ignore[arg-type]  # None is how aiohttp is told to log nothing
+            logger=_silent,
+            max_line_size=MOST_FIELD_BYTES,
+            max_field_size=MOST_FIELD_BYTES,
+            max_headers=256,
+            lingering_time=2.0,
+            auto_decompress=False,
+        )
+
+    def fault(self, error: BaseException) -> None:
+        """Say where respool itself failed. The error's own text is left out: it may hold what a client sent."""
+        self.faults += 1
+        frames = traceback.extract_tb(error.__traceback__)
+        place = " < ".join(
+            f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})" for frame in frames[-3:][::-1]
+        )
+        self._narrate(f"respool: internal error: {type(error).__name__} in {place}; the call was answered 500")

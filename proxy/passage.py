@@ -1,0 +1,147 @@
+"""One call on its way through the recording proxy, and what is kept of it.
+
+A passage is begun when the request's head is there, takes copies of both bodies as they pass, and ends as one
+interaction, redacted, in the cassette. It never touches the bytes that client and upstream get.
+"""
+
+import json
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from ..cassettes import operations
+from ..cassettes.coding import undoable
+from ..cassettes.interaction import End, Headers, Interaction, Request, Response
+from ..cassettes.keys import AnswerBuilder, KeyBuilder, variant_of
+from ..cassettes.redaction import redact, redact_target, secrets_of
+from ..cassettes.scopes import scope_of
+from ..cassettes.summaries import summarise
+from ..cassettes.writer import Writer
+from .keeper import BodyKeeper, Kept
+from .upstream import Head
+from .wire import header_value
+
+MOST_MARKS = 100_000
+"""Pieces of a stream that are stored with their time; what comes after is stored as one piece."""
+
+
+class Passage:
+    """A call in progress. `target` is what goes upstream: the session prefix is off."""
+
+    def __init__(self, writer: Writer, request: web.BaseRequest, session: str, target: bytes) -> None:
+        self._writer = writer
+        self._began = time.perf_counter_ns()
+        self._started_us = time.time_ns() // 1000
+        self._arrival = writer.next_arrival()
+        self._session = session
+        self._stored = False
+        self.method = request.method
+        self.target = target
+        self.headers: Headers = request.raw_headers
+        self._secrets = secrets_of(Request(self.method, target, self.headers))
+        self._key: KeyBuilder | None = None
+        self._answer: AnswerBuilder | None = None
+        self._head: Head | None = None
+        self._head_us = 0
+        self._marks: list[int] = []
+        coding = undoable(header_value(self.headers, b"content-encoding"))
+        self.request_body = BodyKeeper(writer, coding, secrets=self._secrets, begin=self._begin_key)
+        self.response_body: BodyKeeper | None = None
+        self.streams = False
+
+    def elapsed_us(self) -> int:
+        return (time.perf_counter_ns() - self._began) // 1000
+
+    def _begin_key(self) -> Callable[[bytes], None]:
+        builder = self._key = KeyBuilder(self.method, redact_target(self.target), self.headers)
+        return builder.feed
+
+    def _begin_answer(self) -> Callable[[bytes], None]:
+        builder = self._answer = AnswerBuilder(self._head.status if self._head else 0)
+        return builder.feed
+
+    def take_head(self, head: Head) -> None:
+        """The response head came (the upstream's, or the proxy's own for a call that failed)."""
+        self._head = head
+        self._head_us = self.elapsed_us()
+        kind = header_value(head.headers, b"content-type") or b""
+        self.streams = kind.lower().startswith(b"text/event-stream") or self._asks_stream()
+        coding = undoable(header_value(head.headers, b"content-encoding"))
+        self.response_body = BodyKeeper(self._writer, coding, secrets=self._secrets, begin=self._begin_answer)
+
+    def _asks_stream(self) -> bool:
+        body = self.request_body.raw()
+        if b'"stream"' not in body:
+            return False
+        try:
+            asked = json.loads(body)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(asked, dict) and asked.get("stream") is True
+
+    def take_piece(self, data: bytes) -> None:
+        """A piece of the response body came."""
+        if self.response_body is not None:
+            self.response_body.feed(data)
+            if self.streams and len(self._marks) < MOST_MARKS:
+                self._marks.append(self.elapsed_us())
+
+    def store(self, end: End) -> None:
+        """Write the interaction. A second call does nothing. Raises CassetteError when the recording cannot go on."""
+        if self._stored:
+            return
+        self._stored = True
+        duration = self.elapsed_us()
+        asked = self.request_body.finish()
+        request = Request(self.method, self.target, self.headers, asked.body, asked.coding)
+        response = None
+        answered: Kept | None = None
+        if self._head is not None and self.response_body is not None:
+            answered = self.response_body.finish()
+            response = Response(
+                self._head.status,
+                self._head.reason,
+                self._head.headers,
+                answered.body,
+                answered.coding,
+                self._head_us,
+                _marks(answered.lengths, self._marks),
+            )
+        interaction = redact(
+            Interaction(
+                self._arrival,
+                self._started_us,
+                request,
+                response,
+                end,
+                duration,
+                scope_of(request, response),
+                self._session,
+                variant_of(self.headers, self._writer.file_id),
+            )
+        )
+        summary = summarise(
+            interaction,
+            key=self._key.finish() if self._key and asked.spooled else None,
+            answer=self._answer.finish() if self._answer and answered and answered.spooled else None,
+        )
+        self._writer.append(interaction, summary)
+
+    def names(self) -> str:
+        """What the call is, for a message on stderr: the operation, or just the method."""
+        _, path, _ = operations.split_target(self.target)
+        operation, _ = operations.find_operation(self.method, path)
+        return operation.name if operation else self.method
+
+
+def _marks(lengths: list[int], times: list[int]) -> tuple[tuple[int, int], ...]:
+    """Pair lengths with times; pieces beyond the last time belong to it."""
+    if not times:
+        return ()
+    marks = list(zip(lengths, times, strict=False))
+    rest = sum(lengths[len(marks) :])
+    if rest:
+        length, moment = marks[-1]
+        marks[-1] = (length + rest, moment)
+    return tuple(marks)

@@ -1,0 +1,147 @@
+"""A recorded answer made ready to be written: head and body bytes, built once and kept.
+
+What is changed on the way is listed here and nowhere else: hop-by-hop lines and the old framing go; a body that was
+stored decoded goes without its `Content-Encoding`; with poll compression the headers that make clients wait say "now".
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..cassettes.interaction import End, Interaction
+from ..cassettes.operations import find_operation, split_target
+from ..cassettes.summary import Row
+from . import wire
+
+CACHE_BYTES = 64 << 20
+LARGE = 1 << 20
+"""Bodies above this are not kept ready; they are read from the cassette a piece at a time."""
+
+_RETRYABLE = frozenset({408, 409, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`whole` is the entire message for a connection that stays open, or None where the answer is written in pieces.
+
+    `pieces` pairs bytes with the microseconds since the request at which they came; `cut` says that the body ends early.
+    """
+
+    interaction: Interaction
+    status_line: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: bool
+    length: bool
+    cut: bool
+    redirects: bool
+    whole: bytes | None = None
+    pieces: list[tuple[bytes, int]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.whole or b"") + sum(len(piece) for piece, _ in self.pieces) + 512
+
+
+def prepare(interaction: Interaction, *, hurry: bool, streams: bool) -> Prepared:
+    """Build the answer of an interaction that has a response.
+
+    `hurry`: with poll compression, clients are told not to wait. `streams`: the answer was a stream.
+    """
+    response = interaction.response
+    if response is None:
+        raise ValueError("an interaction without a response has no answer")
+    method = interaction.request.method
+    body = wire.has_body(method, response.status)
+    cut = interaction.end not in (End.COMPLETE, End.UPSTREAM_FAILED)
+    counted = wire.header_value(response.headers, b"content-length") is not None and not response.coding
+    chunked = wire.header_value(response.headers, b"transfer-encoding") is not None
+    leave_out = {b"content-encoding"} if response.coding else set()
+    if body:
+        leave_out.add(b"content-length")
+    headers = wire.end_to_end(response.headers, leave_out=leave_out)
+    if hurry:
+        headers = _hurried(interaction, headers)
+    length = False
+    if body and cut and counted and not chunked:
+        promised = wire.header_value(response.headers, b"content-length") or b"0"
+        headers.append((b"Content-Length", promised))  # more than will come: the client sees that it is short
+        length = True
+    elif body and not cut and not (streams and chunked):
+        headers.append((b"Content-Length", b"%d" % response.body.length))
+        length = True
+    line = wire.status_line(response.status, response.reason)
+    redirects = wire.header_value(response.headers, b"location") is not None
+    ready = Prepared(interaction, line, headers, body, length, cut, redirects)
+    if response.body.length > LARGE:
+        return ready
+    if not cut and not redirects and (length or not body) and not (streams and response.marks):
+        head = wire.write_head(line, headers)
+        return Prepared(
+            interaction, line, headers, body, length, cut, redirects, head + (response.body.read() if body else b"")
+        )
+    return Prepared(
+        interaction, line, headers, body, length, cut, redirects, None, _pieces(interaction) if body else []
+    )
+
+
+def _pieces(interaction: Interaction) -> list[tuple[bytes, int]]:
+    """Split a body at its marks; without marks it is one piece, at the time of its head."""
+    response = interaction.response
+    if response is None or not response.body:
+        return []
+    data = response.body.read()
+    pieces = []
+    start = 0
+    for length, moment in response.marks:
+        if length and start < len(data):
+            pieces.append((data[start : start + length], moment))
+            start += length
+    if start < len(data):
+        pieces.append((data[start:], response.marks[-1][1] if response.marks else response.head_us))
+    return pieces
+
+
+def _hurried(interaction: Interaction, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Poll pacing and retry pacing set to "now".
+
+    The SDKs' poll helpers obey `openai-poll-after-ms` (else they wait a second or more between polls). Their retries
+    obey a positive `retry-after-ms` first; a zero is taken for "not given" and backs off for half a second or more.
+    """
+    request, response = interaction.request, interaction.response
+    _, path, _ = split_target(request.target)
+    operation, _ = find_operation(request.method, path)
+    polled = (operation is not None and operation.name == "getRun") or any(
+        name.lower() == b"openai-poll-after-ms" for name, _ in headers
+    )
+    out = [(name, value) for name, value in headers if name.lower() not in _WAITS]
+    if polled:
+        out.append((b"openai-poll-after-ms", b"0"))
+    if response is not None and (response.status in _RETRYABLE or response.status >= 500):
+        out += [(b"retry-after-ms", b"1"), (b"retry-after", b"0")]
+    return out
+
+
+_WAITS = frozenset({b"openai-poll-after-ms", b"retry-after", b"retry-after-ms"})
+
+
+class PreparedAnswers:
+    """Answers kept ready, the least recently used dropped when they come to more than 64 MiB."""
+
+    def __init__(self, build: Callable[[Row], Prepared], *, most: int = CACHE_BYTES) -> None:
+        self._build = build
+        self._most = most
+        self._bytes = 0
+        self._ready: OrderedDict[int, Prepared] = OrderedDict()
+
+    def get(self, row: Row) -> Prepared:
+        """The answer of a record."""
+        ready = self._ready.get(row.offset)
+        if ready is not None:
+            self._ready.move_to_end(row.offset)
+            return ready
+        ready = self._ready[row.offset] = self._build(row)
+        self._bytes += ready.size
+        while self._bytes > self._most and len(self._ready) > 1:
+            _, old = self._ready.popitem(last=False)
+            self._bytes -= old.size
+        return ready

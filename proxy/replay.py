@@ -1,0 +1,251 @@
+"""Replay: a request becomes a key, the key a place in its thread's line, and the place bytes that lie ready.
+
+No connection to anywhere is opened. A request that no recording answers gets a 502 that says why.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from ..cassettes.coding import CodingError, Decoder, undoable
+from ..cassettes.interaction import Body, Headers, Request
+from ..cassettes.keys import KeyBuilder, variant_of
+from ..cassettes.misses import explain
+from ..cassettes.positions import Served, Session
+from ..cassettes.reader import Reader
+from ..cassettes.redaction import redact_request, secrets_of
+from ..cassettes.summary import STREAM, Row
+from ..cassettes.tape import Tape
+from . import wire
+from .answer import Answer, Stream, error_answer, json_answer, wants_close
+from .pace import Pace
+from .prepared import Prepared, PreparedAnswers, prepare
+from .redirects import own_location
+
+BODY_IDLE_SECONDS = 30.0
+IN_MEMORY = 16 << 20
+"""Request bodies above this are keyed as they stream by, and are not kept for an explanation."""
+MOST_SESSIONS = 10_000
+"""Sessions kept at once; the one that was used longest ago is dropped, and begins anew when it comes back."""
+MOST_SPELLINGS = 4096
+SPELLING_BYTES = 32 << 10
+
+
+class Replayer:
+    """Handles calls in the mode `replay`, for one cassette and any number of sessions."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        polls: Literal["compress", "recorded"] = "compress",
+        pace: Pace | None = None,
+        strict: bool = False,
+        narrate: Callable[[str], None],
+    ) -> None:
+        self._reader = reader
+        self._tape = Tape(reader, polls=polls, strict=strict)
+        self._hurry = polls == "compress"
+        self._pace = pace or Pace()
+        self._narrate = narrate
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._answers = PreparedAnswers(self._build)
+        self._spellings: OrderedDict[tuple[str, bytes, bytes, bytes], int] = OrderedDict()
+        upstream = reader.meta.get("upstream")
+        self._origin = upstream if isinstance(upstream, str) else ""
+        self.calls = 0
+        self.misses = 0
+        self.inexact = 0
+
+    def session(self, name: str) -> Session:
+        """The session of that name, made at its first use."""
+        session = self._sessions.get(name)
+        if session is None:
+            session = self._sessions[name] = Session(self._tape)
+            if len(self._sessions) > MOST_SESSIONS:
+                self._sessions.popitem(last=False)
+        else:
+            self._sessions.move_to_end(name)
+        return session
+
+    @property
+    def base(self) -> str:
+        """The path that clients' base URL had when the cassette was recorded, such as `/v1`."""
+        try:
+            return urlsplit(self._origin).path.rstrip("/")
+        except ValueError:
+            return (
+                ""  # what a cassette says of itself may be nonsense; the paths below any base are served all the same
+            )
+
+    @property
+    def sessions(self) -> list[str]:
+        return list(self._sessions)
+
+    async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
+        self.calls += 1
+        headers: Headers = request.raw_headers
+        content = request.content
+        data = b""
+        if content.is_eof():
+            data = content.read_nowait() if not content.at_eof() else b""
+            key = self._key(request.method, target, headers, data)
+        else:
+            data, key = await self._read(request, target, headers)
+            if key is None:
+                return error_answer(
+                    408, "the request body broke off or stopped before its end", "request_incomplete", keep_alive=False
+                )
+        player = self.session(session)
+        served = player.serve(key, variant=variant_of(headers, self._reader.file_id))
+        if served is None:
+            return self._miss(player, Request(request.method, target, headers, Body.of(data)), session, request)
+        return await self._serve(request, session, served)
+
+    async def stop(self, timeout: float) -> None:
+        """Nothing is left to wait for: answers are written by the calls themselves."""
+
+    def _key(self, method: str, target: bytes, headers: Headers, data: bytes) -> int:
+        """The key of a whole request. Spellings seen before are remembered, within bounds."""
+        secrets = secrets_of(Request(method, target, headers))
+        clean = all(secret not in data and secret not in target for secret in secrets)
+        kind = wire.header_value(headers, b"content-type") or b""
+        coding = wire.header_value(headers, b"content-encoding")
+        remember = clean and coding is None and len(data) <= SPELLING_BYTES
+        spelling = (method, target, kind, data)
+        if remember and (known := self._spellings.get(spelling)) is not None:
+            self._spellings.move_to_end(spelling)
+            return known
+        builder = KeyBuilder(method, target, headers)
+        builder.feed(_decoded(coding, data))
+        key = builder.finish()
+        if remember:
+            self._spellings[spelling] = key
+            if len(self._spellings) > MOST_SPELLINGS:
+                self._spellings.popitem(last=False)
+        return key
+
+    async def _read(self, request: web.BaseRequest, target: bytes, headers: Headers) -> tuple[bytes, int | None]:
+        """Read a body that is still on its way. A large one is keyed as it comes and not kept."""
+        if wire.header_value(headers, b"expect") and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        pieces: list[bytes] = []
+        size = 0
+        large: _LargeKey | None = None
+        try:
+            while True:
+                async with asyncio.timeout(BODY_IDLE_SECONDS):
+                    piece = await request.content.readany()
+                if not piece:
+                    break
+                size += len(piece)
+                if large is not None:
+                    large.feed(piece)
+                    continue
+                pieces.append(piece)
+                if size > IN_MEMORY:
+                    large = _LargeKey(request.method, target, headers)
+                    for earlier in pieces:
+                        large.feed(earlier)
+                    pieces.clear()
+        except (TimeoutError, ClientError, HttpProcessingError, web.RequestPayloadError, ConnectionError):
+            return b"", None
+        if large is not None:
+            return b"", large.finish()
+        data = b"".join(pieces)
+        return data, self._key(request.method, target, headers, data)
+
+    def _build(self, row: Row) -> Prepared:
+        interaction = self._reader.interaction(row)
+        return prepare(interaction, hurry=self._hurry, streams=bool(row.summary.flags & STREAM))
+
+    async def _serve(self, request: web.BaseRequest, session: str, served: Served) -> Answer:
+        row = served.row
+        if row.summary.status == 0:
+            return Stream(request).cut()  # nothing came back when it was recorded, and nothing comes back now
+        ready = self._answers.get(row)
+        if served.how == "ahead":
+            self.inexact += 1
+            return await self._write(request, session, ready, ((b"x-respool-inexact", b"ahead"),))
+        if ready.whole is not None and not wants_close(request) and request.version >= (1, 1):
+            return Answer(ready.whole)
+        return await self._write(request, session, ready, ())
+
+    async def _write(
+        self, request: web.BaseRequest, session: str, ready: Prepared, more: tuple[tuple[bytes, bytes], ...]
+    ) -> Answer:
+        stream = Stream(request)
+        host = wire.header_value(request.raw_headers, b"host") or b""
+        headers = (
+            own_location(ready.headers, _origin(self._origin), host, session)
+            if ready.redirects
+            else list(ready.headers)
+        )
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        response = ready.interaction.response
+        if response is not None and ready.pieces and len(ready.pieces) > 1:
+            await self._pace.until(began, response.head_us, clock=loop.time)
+        stream.start(ready.status_line, [*headers, *more], body=ready.body, length=ready.length, close=ready.cut)
+        if ready.whole is not None:
+            body = ready.whole.partition(b"\r\n\r\n")[2]
+            if body:
+                await stream.send(body)
+        elif ready.pieces:
+            for piece, moment in ready.pieces:
+                await self._pace.until(began, moment, clock=loop.time)
+                await stream.send(piece)
+        elif response is not None and ready.body:
+            for piece in response.body.pieces():
+                await stream.send(piece)
+        return stream.cut() if ready.cut else stream.finish()
+
+    def _miss(self, player: Session, asked: Request, session: str, request: web.BaseRequest) -> Answer:
+        self.misses += 1
+        miss = explain(self._reader, player, redact_request(asked))
+        where = "" if session == "default" else f" (session {session})"
+        self._narrate(f"respool: miss{where}: {miss.message} {miss.hint}".rstrip())
+        return json_answer(
+            502, miss.to_json(), headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request)
+        )
+
+
+class _LargeKey:
+    """The key of a request whose body is too large to hold."""
+
+    def __init__(self, method: str, target: bytes, headers: Headers) -> None:
+        self._builder = KeyBuilder(method, target, headers)
+        coding = undoable(wire.header_value(headers, b"content-encoding"))
+        self._decoder = Decoder(coding, most=1 << 40) if coding else None
+
+    def feed(self, data: bytes) -> None:
+        if self._decoder is not None:
+            try:
+                data = self._decoder.feed(data)
+            except CodingError:
+                self._decoder = None
+        self._builder.feed(data)
+
+    def finish(self) -> int:
+        return self._builder.finish()
+
+
+def _decoded(coding: bytes | None, data: bytes) -> bytes:
+    name = undoable(coding)
+    if not name:
+        return data
+    try:
+        return Decoder(name).feed(data)
+    except CodingError:
+        return data
+
+
+def _origin(upstream: str) -> str:
+    """The origin of a recorded upstream URL: what a recorded `Location` begins with."""
+    scheme, mark, rest = upstream.partition("://")
+    return scheme + mark + rest.partition("/")[0] if mark else "\0"

@@ -1,0 +1,207 @@
+"""The sandbox over HTTP: one upstream in memory, below any of the base paths that vendors use.
+
+`Sandbox` is the upstream itself; `serve_sandbox` gives it a port for as long as a block lasts. Nothing here touches the
+disk, and no work goes on between calls.
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from ...cassettes.errors import UsageError
+from ...cassettes.operations import split_target
+from .arrival import MAX_BODY, check_credential, receive
+from .assistants import first_assistant
+from .calls import Answer, Call, Upload, select_shape
+from .clock import Calendar, Clock, Instant, WallClock
+from .errors import ApiError, scripted
+from .names import Names
+from .routes import Route, find_route
+from .rules import Rule
+from .script import HttpFault, parse_script
+from .shapes import Shape
+from .store import Store, Thread
+from .stream import send_events
+
+MAX_SEEN = 10_000
+"""Requests that `Sandbox.requests` remembers."""
+MAX_FAULTS = 10_000
+"""Scripted refusals that are counted at a time."""
+MAX_QUERY = 100
+"""Parameters of a query."""
+SHUTDOWN = 0.25
+"""Seconds that streams in progress are given when the sandbox stops."""
+POLL_AFTER = 0.2
+"""Seconds of the sandbox's clock after which a client should ask for a run again."""
+
+
+class _Arrived(NamedTuple):
+    """A request that is whole and makes sense so far. From here on nothing waits, so that calls take turns."""
+
+    route: Route
+    ids: dict[str, str]
+    query: dict[str, str]
+    shape: Shape
+    body: bytes
+    upload: Upload | None
+
+
+class Sandbox:
+    """An upstream that speaks both versions of the threads API.
+
+    `seed`: the same calls, in the same order, get the same bytes; ids come from it, and times count the writes from a
+    fixed start. `latency`: seconds by the clock before each answer. `script`: what happens in each run (see `script`);
+    `rules`: the same, by the user's last message. `clock`: what runs move by, instead of real time `speed` times as
+    fast. Raises `UsageError` for a script that cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        latency: float = 0.0,
+        script: str | None = None,
+        rules: Sequence[Rule] = (),
+        clock: Clock | None = None,
+        speed: float = 1.0,
+    ) -> None:
+        self.names = Names(seed)
+        self.clock = clock or WallClock(speed=speed)
+        self.script = None if script is None else parse_script(script)
+        self.rules = tuple(rules)
+        self.store = Store()
+        self.calls = 0
+        self.requests: deque[tuple[str, bytes]] = deque(maxlen=MAX_SEEN)
+        self._seeded = seed is not None
+        self._calendar = Calendar(self.clock, counting=self._seeded and clock is None)
+        self._latency = latency
+        self._poll_after = str(max(1, round(POLL_AFTER * 1000 / (speed if clock is None else 1))))
+        self._struck: dict[tuple[str, HttpFault], int] = {}
+        assistant = first_assistant(int(self._calendar.instant(writes=False).stamp))
+        self.store.assistants[assistant.id] = assistant
+
+    def application(self) -> web.Application:
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        return application
+
+    def catch_up(self, thread: Thread, now: float) -> None:
+        """Let everything happen in a thread that is due."""
+        if thread.performance is not None:
+            thread.performance.advance(now)
+            if thread.active_run is None:
+                thread.performance = None
+
+    def strike(self, owner: str, fault: HttpFault) -> None:
+        """Raise a scripted refusal as often as the script says, counted for each `owner`."""
+        struck = self._struck.get((owner, fault), 0)
+        if struck < fault.times:
+            if len(self._struck) >= MAX_FAULTS:
+                self._struck.clear()
+            self._struck[owner, fault] = struck + 1
+            raise scripted(fault.status, fault.retry_after)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        began = time.perf_counter()
+        self.calls += 1
+        number = self.calls
+        target = request.raw_path.encode("utf-8", "surrogateescape")
+        self.requests.append((request.method, target))
+        if self._latency:
+            await self.clock.sleep(self._latency)
+        at = None
+        try:
+            arrived = await self._receive(request, target)
+            at = self._calendar.instant(writes=request.method != "GET")
+            answer = self._answer(arrived, at)
+        except ApiError as refusal:
+            answer = Answer(refusal.payload(), status=refusal.status, headers=refusal.headers)
+        at = at or self._calendar.instant(writes=False)
+        headers = self._headers(number, began, at, answer)
+        if answer.events is not None and answer.thread is not None:
+            return await send_events(self, request, headers, answer.events, answer.thread)
+        body = answer.content
+        if body is None:
+            body = json.dumps(answer.payload, ensure_ascii=False, indent=2).encode()
+        return web.Response(body=body, status=answer.status, headers=headers)
+
+    async def _receive(self, request: web.Request, target: bytes) -> _Arrived:
+        base, path, query = split_target(target)
+        check_credential(request.headers)
+        route, ids = find_route(request.method, path.decode("latin-1"), (base + path).decode("latin-1"))
+        shape = select_shape(request.headers.get("OpenAI-Beta"))
+        try:
+            fields = dict(parse_qsl(query[1:].decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY))
+        except ValueError:
+            raise ApiError(400, f"A query has {MAX_QUERY} parameters at most.") from None
+        return _Arrived(route, ids, fields, shape, *await receive(request))
+
+    def _answer(self, arrived: _Arrived, at: Instant) -> Answer:
+        route, ids, query, shape, body, upload = arrived
+        return route.handler(Call(self, route.name, ids, query, body, shape, at, upload))
+
+    def _headers(self, number: int, began: float, at: Instant, answer: Answer) -> dict[str, str]:
+        """The host's own headers. Those of a seeded sandbox are always the same, `Date` included."""
+        spent = self.names.processing_ms(number) if self._seeded else int((time.perf_counter() - began) * 1000)
+        headers = {
+            "Content-Type": answer.content_type,
+            "Server": "respool-sandbox",
+            "openai-version": "2020-10-01",
+            "openai-organization": "sandbox-org",
+            "openai-project": "proj_sandbox",
+            "openai-processing-ms": str(spent),
+            "x-request-id": self.names.request(number),
+        }
+        if self._seeded:
+            headers["Date"] = formatdate(at.stamp, usegmt=True)
+        if answer.poll:
+            headers["openai-poll-after-ms"] = self._poll_after
+        return headers | answer.headers
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSandbox:
+    """A sandbox that listens. `url` has no base path: `{url}/v1` is a base URL for a client, and so is `url` itself."""
+
+    url: str
+    sandbox: Sandbox
+
+
+@asynccontextmanager
+async def serve_sandbox(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    seed: int | None = None,
+    latency: float = 0.0,
+    script: str | None = None,
+    rules: Sequence[Rule] = (),
+    clock: Clock | None = None,
+    speed: float = 1.0,
+) -> AsyncIterator[RunningSandbox]:
+    """Serve a sandbox while the block lasts; port 0 takes a free one. The other options are `Sandbox`'s own.
+
+    Raises `UsageError` when the port is taken.
+    """
+    sandbox = Sandbox(seed=seed, latency=latency, script=script, rules=rules, clock=clock, speed=speed)
+    runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=SHUTDOWN)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = error.strerror or error
+            raise UsageError(f"cannot listen on {host} port {port}: {reason}", "Take another port, or 0.") from None
+        name = f"[{host}]" if ":" in host else host
+        yield RunningSandbox(f"http://{name}:{runner.addresses[0][1]}", sandbox)
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,95 @@
+"""The data port: listens, lets calls in, gives them to a mode, and stops without losing any.
+
+`serve` is an async context manager; leaving it drains: no new connections, running calls get time to end, then they are cut.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from ..cassettes.errors import UsageError
+from .admission import admit
+from .answer import Answer
+from .connection import ConnectionServer
+
+DRAIN_SECONDS = 30.0
+
+
+class Mode(Protocol):
+    """What answers the calls: the recorder or the replayer."""
+
+    async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer: ...
+
+    async def stop(self, timeout: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A data port in service. `url` has no path; a client's base URL is `url` plus the recording's base path."""
+
+    url: str
+    host: str
+    port: int
+    server: ConnectionServer
+
+    def running(self) -> int:
+        """How many calls are being answered now."""
+        return sum(connection._request_in_progress for connection in self.server.connections)
+
+
+@asynccontextmanager
+async def serve(
+    mode: Mode,
+    *,
+    name: str,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    narrate: Callable[[str], None],
+    drain: float = DRAIN_SECONDS,
+    hurry: asyncio.Event | None = None,
+) -> AsyncIterator[Listening]:
+    """Serve a mode. `port` 0 takes a free one. Raises UsageError when the address cannot be had.
+
+    On leaving, running calls get `drain` seconds; `hurry` ends that wait.
+    """
+
+    async def handle(request: web.BaseRequest) -> Answer:
+        admitted = admit(request, mode=name)
+        if isinstance(admitted, Answer):
+            return admitted
+        return await mode.handle(request, *admitted)
+
+    server = ConnectionServer(handle, narrate=narrate)
+    loop = asyncio.get_running_loop()
+    try:
+        listener = await loop.create_server(server, host, port, backlog=1024)
+    except OSError as error:
+        raise _refused(error, host, port) from None
+    bound = listener.sockets[0].getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    listening = Listening(f"http://{shown}:{bound}", host, bound, server)
+    try:
+        yield listening
+    finally:
+        listener.close()
+        server.pre_shutdown()
+        end = loop.time() + drain
+        # aiohttp tells nobody when an answer has been written, so the drain looks again and again.
+        while listening.running() and loop.time() < end and not (hurry and hurry.is_set()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await mode.stop(drain)
+        await server.shutdown(0.1)
+
+
+def _refused(error: OSError, host: str, port: int) -> UsageError:
+    if error.errno == errno.EADDRINUSE:
+        return UsageError(f"port {port} on {host} is in use", "give another --port, or --port 0 for a free one")
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return UsageError(f"{host} is not an address of this machine", "give --host 127.0.0.1")
+    return UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}", "give another --host or --port")

@@ -1,0 +1,78 @@
+"""HTTP/1.1 messages as bytes: which header lines travel on, and how a head is written.
+
+Both ways use it. Nothing here opens a connection, and nothing re-spells a header that it passes on.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from ..cassettes.interaction import Headers
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Header fields that speak of one connection and are not passed on (RFC 9110 section 7.6.1)."""
+
+BODILESS = frozenset({204, 304})
+"""Statuses whose answers never have a body (RFC 9110 sections 15.3.5 and 15.4.5), besides 1xx and answers to HEAD."""
+
+
+def header_values(headers: Headers, name: bytes) -> list[bytes]:
+    """All values of a header field, `name` in lower case."""
+    return [value for field, value in headers if field.lower() == name]
+
+
+def header_value(headers: Headers, name: bytes) -> bytes | None:
+    """The first value of a header field, `name` in lower case, or None."""
+    for field, value in headers:
+        if field.lower() == name:
+            return value
+    return None
+
+
+def end_to_end(headers: Headers, *, leave_out: Iterable[bytes] = ()) -> list[tuple[bytes, bytes]]:
+    """The header lines that travel on, in order and spelling; what `Connection` names stays behind too."""
+    gone = HOP_BY_HOP.union(leave_out)
+    for value in header_values(headers, b"connection"):
+        gone = gone.union(word.strip().lower() for word in value.split(b","))
+    return [(name, value) for name, value in headers if name.lower() not in gone]
+
+
+def write_head(first_line: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A message head, the empty line included."""
+    lines = [first_line]
+    lines += [name + b": " + value for name, value in headers]
+    lines += [b"", b""]
+    return b"\r\n".join(lines)
+
+
+def status_line(status: int, reason: bytes = b"") -> bytes:
+    if not reason:
+        try:
+            reason = HTTPStatus(status).phrase.encode()
+        except ValueError:
+            reason = b""
+    return b"HTTP/1.1 %d %s" % (status, reason)
+
+
+def has_body(method: str, status: int) -> bool:
+    """Whether an answer of `status` to `method` has a body (RFC 9112 section 6.3)."""
+    return method != "HEAD" and status >= 200 and status not in BODILESS
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a chunked body (RFC 9112 section 7.1). `data` is not empty."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+LAST_CHUNK = b"0\r\n\r\n"
