@@ -31,6 +31,9 @@ contracts: $(VENV)/.ready-dev
 bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/run.py
 
+docs: $(VENV)/.ready-dev
+	@$(BIN)/python docs/generate.py
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "respool needs Python 3.11 or newer; say: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,37 @@
+"""`respool import`: recordings of other tools become a cassette."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import running
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "import",
+        help="turn recordings of VCR.py or Ruby's VCR into a cassette",
+        description="Read recordings made with VCR.py or Ruby's VCR; the format is recognised. Several files that form one "
+        "conversation become one cassette.",
+    )
+    parser.add_argument("sources", type=Path, nargs="+", metavar="FILE", help="recordings to read")
+    parser.add_argument("destination", type=Path, metavar="OUT.cassette", help="the cassette to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing cassette")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..cassettes.imports import import_files
+
+    terminal = sys.stderr.isatty()
+
+    def progress(done: int, total: int) -> None:
+        if terminal:
+            print(f"\rimporting {done:,} of {total:,}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    report = import_files(arguments.sources, arguments.destination, progress=progress, overwrite=arguments.overwrite)
+    formats = ", ".join(sorted(set(report.formats)))
+    running.narrate(f"respool: {report.interactions:,} calls from {formats} to {arguments.destination}")
+    for note in report.notes:
+        running.narrate(f"  {note}")
+    return 0

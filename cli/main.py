@@ -1,0 +1,71 @@
+"""The command line: finds the command, runs it, and turns errors into one clear line and an exit status.
+
+stdout is data, stderr is narration. Exit status: 0 done; 1 it looked and found something; 2 usage; 3 the cassette;
+4 the upstream or the network. `--help` imports neither aiohttp nor textual.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .. import __version__
+from ..cassettes.errors import RespoolError, UsageError
+from . import demo, importing, ls, record, replay, sandbox, serve, show
+
+COMMANDS = (demo, sandbox, record, replay, serve, ls, show, importing)
+
+EXIT_STATUSES = """exit status:
+  0  done
+  1  it looked and found something (a difference, a miss)
+  2  usage: an option, an argument, a busy port
+  3  the cassette: unreadable, damaged, foreign, newer, locked, or in the way
+  4  the upstream or the network
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with errors in respool's own form."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"`{self.prog} --help` lists what there is")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the reference in the docs is made from it."""
+    parser = _Parser(
+        prog="respool",
+        description="Record, replay and look at traffic of the threads API.",
+        epilog=EXIT_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"respool {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
+    for module in COMMANDS:
+        module.add(commands)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit status."""
+    try:
+        parser = build_parser()
+        chosen = parser.parse_args(arguments)
+        if chosen.command is None:
+            parser.print_help(sys.stderr)
+            return UsageError.exit_status
+        return chosen.run(chosen)
+    except RespoolError as error:
+        from ..cassettes.text import safe
+
+        print(f"respool: {safe(error.message)}", file=sys.stderr)
+        if error.hint:
+            print(f"  {safe(error.hint)}", file=sys.stderr)
+        return error.exit_status
+    except BrokenPipeError:
+        # The reader of stdout (`| head`) has enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,40 @@
+"""`respool sandbox`: the embedded upstream on a port of its own."""
+
+import argparse
+from pathlib import Path
+
+from ..cassettes.errors import UsageError
+from . import running
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "sandbox",
+        help="an upstream in memory, to try and to test against",
+        description="Serve the threads API from memory: no network, no key. With --seed the same calls give the same bytes.",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="make ids and times the same every time")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="MS", help="wait this long before each answer")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="rules for how runs go, see docs/sandbox.md")
+    running.add_address(parser, port=8090)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not 0 <= arguments.latency <= 600_000:
+        raise UsageError(f"--latency {arguments.latency:g} is not a latency", "give 0 to 600000 milliseconds")
+    return running.run_server(lambda stop: _serve(arguments, stop))
+
+
+async def _serve(arguments: argparse.Namespace, stop: running.Stop) -> int:
+    from ..proxy.sandbox.rules import read_rules
+    from ..proxy.sandbox.server import serve_sandbox
+
+    rules = read_rules(arguments.script) if arguments.script else ()
+    async with serve_sandbox(
+        host=arguments.host, port=arguments.port, seed=arguments.seed, latency=arguments.latency / 1000, rules=rules
+    ) as sandbox:
+        running.ready(sandbox.url + "/v1")
+        await stop.wait()
+    running.narrate(f"respool: the sandbox answered {sandbox.sandbox.calls:,} calls and forgets them")
+    return 0

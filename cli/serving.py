@@ -1,0 +1,112 @@
+"""The serving commands themselves: what is opened, in which order it is closed, and what is said at the end."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from .. import __version__
+from ..cassettes.errors import CassetteError
+from ..cassettes.reader import Reader
+from ..cassettes.writer import Writer
+from ..proxy.pace import Pace
+from ..proxy.record import Recorder
+from ..proxy.replay import Replayer
+from ..proxy.server import DRAIN_SECONDS, Mode, serve
+from ..proxy.upstream import Origin, Upstream
+from .running import Stop, narrate, ready
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    if count < 10_000:
+        return f"{count} bytes"
+    return f"{count / 1e3:,.0f} kB" if count < 10_000_000 else f"{count / 1e6:,.1f} MB"
+
+
+def times(count: int, noun: str, plural: str = "") -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+@asynccontextmanager
+async def upstream_of(url: str) -> AsyncIterator[Upstream]:
+    """The upstream that the user named, found to be there. Raises UpstreamError when it is not."""
+    async with AsyncExitStack() as stack:
+        if url == "sandbox":
+            from ..proxy.sandbox.server import serve_sandbox
+
+            running = await stack.enter_async_context(serve_sandbox())
+            url = running.url + "/v1"
+        upstream = Upstream(Origin.parse(url))
+        stack.callback(upstream.close)
+        await upstream.check()
+        yield upstream
+
+
+async def _serve(mode: Mode, name: str, base: str, arguments: argparse.Namespace, stop: Stop) -> None:
+    """Serve until a signal comes, then drain; a second signal ends the draining."""
+    async with serve(
+        mode, name=name, host=arguments.host, port=arguments.port, narrate=narrate, hurry=stop.hurry
+    ) as listening:
+        ready(listening.url + base)
+        await stop.wait()
+        if listening.running():
+            narrate(f"respool: waiting up to {DRAIN_SECONDS:.0f} s for running calls; a second signal cuts them")
+
+
+async def record(arguments: argparse.Namespace, stop: Stop) -> int:
+    path = arguments.cassette
+    async with upstream_of(arguments.upstream) as upstream:
+        base = upstream.origin.base
+        meta = {
+            "created_by": f"respool {__version__}",
+            "upstream": upstream.origin.url,
+            "recorded": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if arguments.append:
+            writer = Writer.append_to(path)
+        else:
+            writer = Writer.create(path, meta=meta, overwrite=arguments.overwrite)
+        recorder = Recorder(upstream, writer, narrate=narrate)
+        before = writer.count
+        try:
+            await _serve(recorder, "record", base, arguments, stop)
+        except BaseException:
+            if writer.count == before and not arguments.append:
+                writer.discard()
+            raise
+        finally:
+            final = await asyncio.to_thread(writer.close) if not writer.closed else None
+    if recorder.failed is not None:
+        narrate(f"respool: the recording is not whole: {recorder.failed.message}")
+        return CassetteError.exit_status
+    added = writer.count - before
+    narrate(f"respool: recorded {times(added, 'call')} to {final} ({size(final.stat().st_size) if final else ''})")
+    if recorder.failures:
+        narrate(f"respool: {times(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
+    return 0
+
+
+async def live(arguments: argparse.Namespace, stop: Stop) -> int:
+    async with upstream_of(arguments.upstream) as upstream:
+        recorder = Recorder(upstream, None, narrate=narrate)
+        await _serve(recorder, "live", upstream.origin.base, arguments, stop)
+    narrate(f"respool: forwarded {times(recorder.calls, 'call')}; nothing was kept")
+    return 0
+
+
+async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
+    pace = Pace.parse(arguments.pace)
+    with Reader.open(arguments.cassette) as reader:
+        if not reader.sealed:
+            narrate(
+                f"respool: {arguments.cassette} was not closed cleanly; its {times(len(reader), 'whole call')} are served"
+            )
+        replayer = Replayer(reader, polls=arguments.polls, pace=pace, strict=arguments.strict, narrate=narrate)
+        await _serve(replayer, "replay", replayer.base, arguments, stop)
+        said = f"respool: replayed {times(replayer.calls - replayer.misses, 'call')} in {times(len(replayer.sessions), 'session')}"
+        if replayer.inexact:
+            said += f", {replayer.inexact} of them ahead of their place"
+        narrate(said + (f"; {times(replayer.misses, 'miss', 'misses')}" if replayer.misses else "; no misses"))
+    return 1 if replayer.misses else 0

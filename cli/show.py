@@ -1,0 +1,28 @@
+"""`respool show`: a cassette as conversations; also its text form for `git diff`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "show",
+        help="print a cassette as conversations",
+        description="Threads as conversations: messages, runs with their states and times, steps, tool calls and outputs. "
+        "The text is stable: git config diff.respool.textconv 'respool show' makes git show what changed.",
+    )
+    parser.add_argument("cassette", type=Path, metavar="CASSETTE")
+    parser.add_argument("--thread", metavar="ID", help="this thread only")
+    parser.add_argument("--plain", action="store_true", help="no colours (they are used only on a terminal anyway)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..cassettes.show import render
+    from .opening import opened
+
+    with opened(arguments.cassette) as reader:
+        for line in render(reader, thread=arguments.thread, plain=arguments.plain or not sys.stdout.isatty()):
+            print(line)
+    return 0

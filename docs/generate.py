@@ -1,0 +1,67 @@
+"""Write the parts of the docs that come from the program: the command reference and the README's picture.
+
+`python docs/generate.py` writes them; `--check` only compares the reference, for the tests.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from respool.cli.main import build_parser
+
+DOCS = Path(__file__).parent
+REFERENCE = DOCS / "commands.md"
+PICTURE = DOCS / "demo.svg"
+
+
+def reference() -> str:
+    """docs/commands.md: the help of each command, as the parser prints it at 100 columns."""
+    parser = build_parser()
+    parts = ["# Commands\n\nMade from the program by `make docs`.\n", block("respool", parser)]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            parts += [block(f"respool {name}", sub) for name, sub in action.choices.items()]
+    return "\n".join(parts)
+
+
+def block(title: str, parser: argparse.ArgumentParser) -> str:
+    parser.formatter_class = _wide(parser.formatter_class)
+    return f"## `{title}`\n\n```text\n{parser.format_help().rstrip()}\n```\n"
+
+
+def _wide(formatter: type) -> type:
+    class Wide(formatter):
+        def __init__(self, prog: str, **options: object) -> None:
+            super().__init__(prog, width=100, max_help_position=32)
+
+    return Wide
+
+
+def picture() -> str:
+    """docs/demo.svg: a real run of the demo and the beginning of `respool show`."""
+    from rich.console import Console
+    from rich.text import Text
+
+    with tempfile.TemporaryDirectory() as folder:
+        respool = [sys.executable, "-m", "respool"]
+        demo = subprocess.run([*respool, "demo"], cwd=folder, capture_output=True, text=True, check=True).stdout
+        show = subprocess.run([*respool, "show", "demo.cassette"], cwd=folder, capture_output=True, text=True, check=True).stdout
+    console = Console(record=True, width=118, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115  # closed with the process
+    for prompt, output, most in (("make demo", demo, 80), ("respool show demo.cassette", show, 32)):
+        console.print(Text(f"$ {prompt}", style="bold green"))
+        lines = output.rstrip().split("\n")
+        for line in lines[:most]:
+            console.print(Text(line), no_wrap=True, overflow="ellipsis")
+        if len(lines) > most:
+            console.print(Text(f"… {len(lines) - most} more lines", style="dim"))
+        console.print()
+    return console.export_svg(title="respool")
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(REFERENCE.read_text() != reference() and "docs/commands.md is out of date: run make docs")
+    REFERENCE.write_text(reference())
+    PICTURE.write_text(picture())
