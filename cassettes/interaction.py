@@ -36,13 +36,15 @@ class Body:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body in order, a piece (1 MiB at most) at a time."""
-        for part in self.parts:
-            if isinstance(part, bytes):
-                yield part
-            elif self._load is None:
-                raise LookupError("a body piece has no cassette to be read from")
-            else:
-                yield self._load(part)
+        return map(self.piece, self.parts)
+
+    def piece(self, part: bytes | BlobRef) -> bytes:
+        """The bytes of one of `parts`."""
+        if isinstance(part, bytes):
+            return part
+        if self._load is None:
+            raise LookupError("a body piece has no cassette to be read from")
+        return self._load(part)
 
     def read(self) -> bytes:
         """The whole body. Callers that may meet a large one look at `length` first."""

@@ -1,0 +1,36 @@
+"""Records on their way into a cassette with one write."""
+
+import zlib
+
+from .format import Codec, RecordType, pack_frame
+from .summary import Summary
+
+
+class Batch:
+    """Records on their way into the file with one write: their bytes, and what the file's state is once they are there."""
+
+    def __init__(self, marker: bytes, offset: int, records: int, chain: int) -> None:
+        self._marker = marker
+        self.start = offset
+        self.records = records
+        self.chain = chain
+        self.buffer = bytearray()
+        self.blobs: dict[bytes, int] = {}
+        self.row: tuple[Summary, bytes, str] | None = None
+        """The interaction among the records: its summary, its row for the index, and its scope's name."""
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.buffer)
+
+    def add(self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | memoryview, raw_len: int) -> int:
+        """Add one record; returns its offset in the file."""
+        offset = self.end
+        crc = zlib.crc32(rest, zlib.crc32(prefix))
+        header = pack_frame(self._marker, kind, codec, self.records, len(prefix) + len(rest), raw_len, crc)
+        self.buffer += header
+        self.buffer += prefix
+        self.buffer += rest
+        self.chain = zlib.crc32(header, self.chain)
+        self.records += 1
+        return offset

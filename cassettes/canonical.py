@@ -1,0 +1,223 @@
+"""The canonical form of a request body: equal for two bodies exactly when a server could not tell them apart.
+
+JSON: key order, escapes and white space do not count; numbers count by their exact decimal value (`1`, `1.0` and `1e0`
+are one); strings count by code point; arrays are ordered. What is not plain JSON (RFC 8259: duplicate keys, NaN,
+invalid UTF-8), nests too deep or holds too long a number counts by its bytes, since readers differ on what it means.
+A form's boundary or percent-encoding does not count. An empty body is `{}`, because clients send either.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from json.encoder import encode_basestring_ascii
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+DEEPEST = 128
+"""Levels of nesting. Fixed, since the interpreter's own limit depends on who calls."""
+LONGEST_NUMBER = 4300
+"""Digits of a number, as in the interpreter's own limit."""
+MOST_PARTS = 10_000
+
+JSON = b"json"
+MULTIPART = b"multipart"
+FORM = b"form"
+RAW = b"raw"
+
+_PARAMETER = re.compile(rb'[ \t]*;[ \t]*([A-Za-z0-9_*.-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t;"]*))', re.DOTALL)
+_HEADER_LIMIT = 16 * 1024
+
+
+class NotPlainError(ValueError):
+    """The body is not what its type says, or not in a form with one meaning only."""
+
+
+class Number(str):
+    """A JSON number as it was spelled."""
+
+    __slots__ = ()
+
+
+class Part(NamedTuple):
+    """One part of a multipart form. `None`: the part has no such parameter or header."""
+
+    name: bytes | None
+    filename: bytes | None
+    content_type: bytes | None
+    data: bytes
+
+
+def canonical_body(data: bytes, content_type: bytes = b"") -> tuple[bytes, bytes]:
+    """The kind of a body (JSON, MULTIPART, FORM, RAW) and its canonical bytes. `content_type` is the header's value."""
+    if not data:
+        return JSON, b"{}"
+    kind = content_type.partition(b";")[0].strip().lower()
+    try:
+        if kind == b"multipart/form-data":
+            return MULTIPART, _canonical_parts(parse_multipart(data, content_type))
+        if kind == b"application/x-www-form-urlencoded":
+            return FORM, b"".join(_framed(name) + _framed(value) for name, value in parse_pairs(data))
+        if may_be_json(kind):
+            return JSON, canonical_json(parse_json(data))
+    except NotPlainError:
+        pass
+    return RAW, data
+
+
+def may_be_json(media_type: bytes) -> bool:
+    """Whether a body of this media type is looked at as JSON: when it says so, or when it says nothing of use."""
+    return (
+        media_type in (b"", b"application/json", b"application/octet-stream")
+        or media_type.endswith(b"+json")
+        or b"/" not in media_type
+    )
+
+
+def parse_json(data: bytes) -> object:
+    """Read plain JSON: dicts, lists, strings, `Number`s, True, False, None. Raises NotPlainError.
+
+    A byte order mark is passed over.
+    """
+    try:
+        return _DECODER.decode(data.decode("utf-8-sig"))
+    except NotPlainError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise NotPlainError(str(error)) from None
+
+
+def canonical_json(value: object) -> bytes:
+    """Write what `parse_json` read in its one canonical spelling (ASCII). Raises NotPlainError when it is too deep."""
+    out: list[str] = []
+    _write(value, out.append, DEEPEST)
+    return "".join(out).encode("ascii")
+
+
+def canonical_number(text: str) -> str:
+    """The one spelling of a JSON number: its digits without zeros at either end, and a power of ten."""
+    mantissa, _, exponent = text.lower().partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    sign = "-" if whole.startswith("-") else ""
+    digits = (whole.lstrip("-") + fraction).lstrip("0")
+    if not digits:
+        return "0"
+    short = digits.rstrip("0")
+    power = int(exponent or "0") - len(fraction) + len(digits) - len(short)
+    return f"{sign}{short}e{power}"
+
+
+def parse_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The pairs of a query or a form, in order, decoded; empty pieces are left out and blank values kept."""
+    pairs: list[tuple[bytes, bytes]] = []
+    for piece in data.split(b"&"):
+        if piece:
+            name, _, value = piece.replace(b"+", b" ").partition(b"=")
+            pairs.append((unquote_to_bytes(name), unquote_to_bytes(value)))
+    return pairs
+
+
+def parse_multipart(data: bytes, content_type: bytes) -> list[Part]:
+    """The parts of a multipart/form-data body (RFC 7578), in order. Raises NotPlainError when it is malformed."""
+    boundary = _parameters(content_type.partition(b";")).get(b"boundary", b"")
+    if not 0 < len(boundary) <= 200:
+        raise NotPlainError("the form names no boundary")
+    before, *pieces = (b"\r\n" + data).split(b"\r\n--" + boundary, MOST_PARTS + 1)
+    if before or not pieces or not re.fullmatch(rb"--[ \t]*(?:\r\n)*", pieces.pop()):
+        raise NotPlainError("the form does not begin or end with its boundary")
+    return [_part(piece) for piece in pieces]
+
+
+def _part(piece: bytes) -> Part:
+    padding, _, rest = piece.partition(b"\r\n")
+    head, blank, data = rest.partition(b"\r\n\r\n")
+    if padding.strip(b" \t") or not blank or len(head) > _HEADER_LIMIT:
+        raise NotPlainError("a part of the form has no head")
+    fields: dict[bytes, bytes] = {}
+    for line in head.split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if not colon or name.lower() in fields:
+            raise NotPlainError("a part of the form has a malformed head")
+        fields[name.lower()] = value.strip()
+    disposition = fields.get(b"content-disposition", b"").partition(b";")
+    if disposition[0].strip().lower() != b"form-data":
+        raise NotPlainError("a part of the form is not form-data")
+    parameters = _parameters(disposition)
+    filename = parameters.get(b"filename*", parameters.get(b"filename"))
+    return Part(parameters.get(b"name"), filename, fields.get(b"content-type"), data)
+
+
+def _parameters(split: tuple[bytes, bytes, bytes]) -> dict[bytes, bytes]:
+    """The parameters of a header value that was split at its first semicolon."""
+    text = split[1] + split[2]
+    found: dict[bytes, bytes] = {}
+    place = 0
+    while match := _PARAMETER.match(text, place):
+        name = match[1].lower()
+        if name in found:
+            raise NotPlainError("a parameter stands twice")
+        found[name] = re.sub(rb"\\(.)", rb"\1", match[2], flags=re.DOTALL) if match[2] is not None else match[3]
+        place = match.end()
+    if text[place:].strip(b" \t;"):
+        raise NotPlainError("malformed parameters")
+    return found
+
+
+def _canonical_parts(parts: list[Part]) -> bytes:
+    return b"".join(b"".join(b"-" if field is None else b"+" + _framed(field) for field in part) for part in parts)
+
+
+def _framed(data: bytes) -> bytes:
+    return len(data).to_bytes(8, "little") + data
+
+
+def _number(text: str) -> Number:
+    if len(text) > LONGEST_NUMBER:
+        raise NotPlainError("a number has too many digits")
+    return Number(text)
+
+
+def _constant(text: str) -> object:
+    raise NotPlainError(f"{text} is not JSON")
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotPlainError("a key stands twice")
+    return members
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_number, parse_int=_number, parse_constant=_constant, object_pairs_hook=_members
+)
+
+
+def _write(value: object, emit: Callable[[str], None], levels: int) -> None:
+    if isinstance(value, Number):
+        emit(canonical_number(value))
+    elif isinstance(value, str):
+        emit(encode_basestring_ascii(value))
+    elif value is True:
+        emit("true")
+    elif value is False:
+        emit("false")
+    elif value is None:
+        emit("null")
+    elif levels == 0:
+        raise NotPlainError("nested too deep")
+    elif isinstance(value, dict):
+        emit("{")
+        for name in sorted(value):
+            emit(encode_basestring_ascii(name))
+            emit(":")
+            _write(value[name], emit, levels - 1)
+            emit(",")
+        emit("}")
+    elif isinstance(value, list):
+        emit("[")
+        for element in value:
+            _write(element, emit, levels - 1)
+            emit(",")
+        emit("]")
+    else:
+        raise TypeError(f"not a JSON value: {type(value).__name__}")

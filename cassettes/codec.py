@@ -1,0 +1,89 @@
+"""Maps as msgpack, strictly: what is written is plain data, and what is read can be nothing else.
+
+No ext types, no timestamps, no duplicate or non-text keys, no non-finite numbers; depth, counts and sizes are capped.
+Anything else raises CassetteError.
+"""
+
+import math
+from typing import Any
+
+import msgpack
+
+from .errors import CassetteError
+from .format import MAX_MAP
+
+MAX_DEPTH = 32
+"""Containers inside containers, the map itself counted."""
+MAX_ITEMS = 1 << 18
+"""Elements of one array."""
+MAX_KEYS = 4096
+"""Entries of one map."""
+
+
+def encode_map(fields: dict[str, Any]) -> bytes:
+    """The msgpack form of a map of plain data. Raises CassetteError for what a reader would refuse."""
+    longest = max((len(value) for value in fields.values() if isinstance(value, list | tuple)), default=0)
+    if len(fields) > MAX_KEYS or longest > MAX_ITEMS:
+        raise CassetteError("this cannot be stored in a cassette: it has too many fields, or too many elements in one")
+    try:
+        data = msgpack.packb(fields, use_bin_type=True) or b""
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise CassetteError(f"this cannot be stored in a cassette: {error}") from error
+    if len(data) > MAX_MAP:
+        raise CassetteError(
+            f"this cannot be stored in a cassette: {len(data):,} bytes of fields; {MAX_MAP:,} is the most"
+        )
+    return data
+
+
+def decode_map(data: bytes | memoryview) -> dict[str, Any]:
+    """The map in `data`, which holds nothing else. Values of unknown keys are to be passed to `check_plain`."""
+    if len(data) > MAX_MAP:
+        raise CassetteError(f"a record has {len(data):,} bytes of fields; {MAX_MAP:,} is the most")
+    try:
+        fields = msgpack.unpackb(
+            data,
+            raw=False,
+            strict_map_key=True,
+            object_pairs_hook=_unique,
+            max_str_len=len(data),
+            max_bin_len=len(data),
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_KEYS,
+            max_ext_len=0,
+        )
+    # ValueError covers msgpack's own errors, bad UTF-8 and the caps; MemoryError a hostile count.
+    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
+        raise CassetteError(f"a record's fields are no valid msgpack map ({type(error).__name__}: {error})") from error
+    if type(fields) is not dict:
+        raise CassetteError(f"a record's fields are no map but {type(fields).__name__}")
+    return fields
+
+
+def check_plain(value: Any, depth: int = 1) -> None:
+    """Refuse (CassetteError) what is not plain data: ext values, non-text keys, NaN and infinities, too deep a nesting."""
+    kind = type(value)
+    if kind is dict or kind is list or kind is tuple:
+        if depth >= MAX_DEPTH:
+            raise CassetteError(f"a record's fields are nested deeper than {MAX_DEPTH}")
+        if len(value) > (MAX_KEYS if kind is dict else MAX_ITEMS):
+            raise CassetteError(f"a record's field has {len(value):,} elements, which is too many")
+        if kind is dict:
+            for key in value:
+                if type(key) is not str:
+                    raise CassetteError(f"a record's field has a key that is no text but {type(key).__name__}")
+            value = value.values()
+        for item in value:
+            check_plain(item, depth + 1)
+    elif kind is float:
+        if not math.isfinite(value):
+            raise CassetteError("a record's field is NaN or infinite")
+    elif value is not None and kind not in (bool, int, str, bytes):
+        raise CassetteError(f"a record's field is of type {kind.__name__}, which no cassette holds")
+
+
+def _unique(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key stands twice")
+    return fields

@@ -1,0 +1,66 @@
+"""JSON, read as a hostile text into the same nodes as YAML: for VCR.py's and Ruby VCR's JSON serializers.
+
+Numbers stay text, as they stand in the file. Lines are not known. Size and depth are capped.
+"""
+
+import json
+from typing import NoReturn
+
+from ..errors import CassetteError
+from ..text import clip
+from .fields import Node
+
+DEEPEST = 32
+MOST_BYTES = 32 << 20
+"""The whole text is held as values, some forty times its size at worst."""
+
+
+def read(data: bytes, file: str) -> dict[str, Node]:
+    """The fields of the top object. Raises CassetteError for what is not a JSON object."""
+    if len(data) > MOST_BYTES:
+        raise CassetteError(f"{file}: JSON of {len(data):,} bytes, and {MOST_BYTES:,} are read at most", _HINT)
+    try:
+        top = json.loads(
+            data.decode("utf-8-sig"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_no_constant,
+            object_pairs_hook=_object,
+        )
+    except RecursionError:
+        raise CassetteError(f"{file}: nested deeper than {DEEPEST}", _HINT) from None
+    except UnicodeDecodeError as error:
+        raise CassetteError(f"{file}: not UTF-8 (at byte {error.start})", _HINT) from None
+    except json.JSONDecodeError as error:
+        raise CassetteError(f"{file}: line {error.lineno} is not JSON: {error.msg}", _HINT) from None
+    except ValueError as error:
+        raise CassetteError(f"{file}: {clip(str(error), 120)}", _HINT) from None
+    if not isinstance(top, dict):
+        raise CassetteError(f"{file}: no JSON object stands at the top, so this is no recording", _HINT)
+    return {name: _node(value, file, 1) for name, value in top.items()}
+
+
+_HINT = "Only recordings as VCR.py and Ruby's VCR write them can be imported."
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    whole = dict(pairs)
+    if len(whole) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return whole
+
+
+def _node(value: object, file: str, depth: int) -> Node:
+    if depth > DEEPEST:
+        raise CassetteError(f"{file}: nested deeper than {DEEPEST}", _HINT)
+    if isinstance(value, dict):
+        return Node({name: _node(below, file, depth + 1) for name, below in value.items()})
+    if isinstance(value, list):
+        return Node([_node(below, file, depth + 1) for below in value])
+    if isinstance(value, bool):
+        return Node("true" if value else "false")
+    return Node(value if isinstance(value, str) else None)

@@ -1,0 +1,136 @@
+"""Which recorder wrote a file: told by what is in it, never by its name.
+
+`open_recording` yields the calls of any file that can be imported, and names the format of one that cannot.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import CassetteError
+from ..format import MAGIC
+from ..text import safe
+from . import json_source, vcr_py, vcr_ruby, yaml_source
+from .fields import Allowance, Field
+from .wire import Exchange
+
+MOST_FILE = 256 << 20
+READABLE = "VCR.py and Ruby VCR cassettes, in YAML or JSON, can be imported by this version."
+
+
+class Format(NamedTuple):
+    name: str
+    read: Callable[[Field], Exchange]
+
+
+FORMATS = {vcr_py.KEY: Format(vcr_py.NAME, vcr_py.read), vcr_ruby.KEY: Format(vcr_ruby.NAME, vcr_ruby.read)}
+"""The top-level field that holds the calls, and who writes it."""
+
+_FOREIGN_BYTES = (
+    (MAGIC, "a respool cassette already"),
+    (b"\x1f\x8b", "gzip: unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "zstd: unpack it first"),
+    (b"\xd4\xc3\xb2\xa1", "a packet capture"),
+    (b"\x0a\x0d\x0d\x0a", "a packet capture"),
+    (b"SQLite format 3\0", "an SQLite database"),
+)
+_FOREIGN_KEYS = (
+    ({"log"}, "HAR"),
+    ({"consumer", "provider"}, "a Pact contract"),
+    ({"imposters"}, "a Mountebank file"),
+    ({"predicates", "stubs"}, "a Mountebank file"),
+    ({"mappings"}, "WireMock's"),
+    ({"request", "response"}, "WireMock's"),
+    ({"info", "item"}, "a Postman collection"),
+    ({"openapi"}, "an OpenAPI description, not a recording"),
+    ({"swagger"}, "an OpenAPI description, not a recording"),
+)
+_TNETSTRING = re.compile(rb"[0-9]{1,12}:")
+
+
+@dataclass(slots=True)
+class Recording:
+    """A file as it was read: who wrote it (`format`, empty until known) and its calls, in the order of the file."""
+
+    path: Path
+    format: str
+    exchanges: list[Exchange]
+
+
+def open_recording(path: Path, allowance: Allowance) -> Recording:
+    """Read a whole file. Raises CassetteError for what cannot be imported, naming the file and the place in it."""
+    name = safe(str(path))
+    data = _bytes_of(path, name)
+    for magic, what in _FOREIGN_BYTES:
+        if data.startswith(magic):
+            raise CassetteError(f"{name} is {what}", READABLE)
+    if _TNETSTRING.match(data):
+        raise CassetteError(f"{name} looks like a mitmproxy flow file, and this version cannot read it", READABLE)
+    spelling = "JSON" if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["} else "YAML"
+    fields = _json_fields(data, name) if spelling == "JSON" else yaml_source.read(data, name, FORMATS)
+    recording = Recording(path, "", [])
+    seen: set[str] = set()
+    holders: set[str] = set()
+    version: Field | None = None
+    for entry in fields:
+        seen.add(entry.name)
+        field = Field(entry.node, name, entry.name, allowance)
+        if entry.name in FORMATS:
+            holders.add(entry.name)
+            if len(holders) > 1:
+                field.fail("the file has `interactions` and `http_interactions`; no recorder writes both", READABLE)
+            known = FORMATS[entry.name]
+            recording.format = f"{known.name} {spelling}"
+            if entry.item is None:
+                items: Iterator[Field] = field.items()
+            else:
+                items = iter((Field(entry.node, name, f"{entry.name}[{entry.item}]", allowance),))
+            for item in items:
+                allowance.spend(256, item)
+                recording.exchanges.append(known.read(item))
+        elif entry.name == "version":
+            version = field
+    if not holders:
+        raise CassetteError(f"{name} {_foreign(seen)}", READABLE)
+    if version is not None and vcr_py.KEY in holders:
+        vcr_py.check(version)
+    return recording
+
+
+def _bytes_of(path: Path, name: str) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO is refused, not waited for
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise CassetteError(f"{name} is not a regular file", "Name the recording files one by one.")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(MOST_FILE + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise CassetteError(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > MOST_FILE:
+        raise CassetteError(f"{name} is larger than the {MOST_FILE:,} bytes that are read at most")
+    if not data.strip():
+        raise CassetteError(f"{name} is empty")
+    return data
+
+
+def _json_fields(data: bytes, name: str) -> Iterator[yaml_source.Entry]:
+    top = json_source.read(data, name)
+    if not FORMATS.keys() & top.keys() or {"consumer", "provider"} <= top.keys():
+        raise CassetteError(f"{name} {_foreign(top)}", READABLE)
+    for key, node in top.items():
+        yield yaml_source.Entry(key, None, node)
+
+
+def _foreign(seen: Collection[str]) -> str:
+    for keys, what in _FOREIGN_KEYS:
+        if keys <= set(seen):
+            return f"is {what}, and this version cannot read it"
+    return "is no recording that this version knows"

@@ -1,0 +1,271 @@
+"""The index of a cassette: sorted tables of summaries, keys, arrivals, scopes and blobs, read in place.
+
+`build_index` makes the payload of an INDEX record; `IndexView` reads one, in a mapped file or in memory. Nothing in it is
+believed before its page's checksum was verified, and no place it names before the record there was. Whatever is wrong with
+an index is IndexDamaged, which callers answer by a scan.
+"""
+
+import sys
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from struct import Struct
+
+from .summary import Row, Summary
+
+HEAD = Struct("<IIIIIIQQQQQQQQQ24sII")
+"""layout, page size, pages, rows, scopes, blobs; offsets of rows, keys, arrivals, scopes, blobs, names; length; first and
+last arrival; reserved; CRC-32 of the page table; CRC-32 of this head."""
+ROW = Struct("<QQQQQQHBBHHQ")
+"""A summary (56 bytes) and the offset of its INTERACTION record."""
+KEY = Struct("<QI")
+ARRIVAL = Struct("<I")
+SCOPE = Struct("<QIIII")
+"""scope, first row, rows, offset and length of its name in the heap."""
+BLOB = Struct("<16sQ")
+PAGE_CRC = Struct("<I")
+
+LAYOUT = 1
+PAGE = 4096
+_CHUNK = 8192
+
+
+class IndexDamaged(Exception):
+    """An index that is not to be believed. It never reaches a user: the reader answers it with a scan."""
+
+
+def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mapping[int, str]) -> bytearray:
+    """The payload of an INDEX record.
+
+    `rows` are 64-byte rows (see ROW) and `blobs` 24-byte ones (see BLOB), both in file order; `names` holds the name of each
+    scope. Of several blobs with one digest the first is listed.
+    """
+    columns = words(rows)
+    count = len(columns) // 8
+    arrivals = columns[3::8]
+    order = sorted(range(count), key=arrivals.__getitem__)
+    first, last = (arrivals[order[0]], arrivals[order[-1]]) if order else (0, 0)
+    scopes = columns[1::8]
+    by_scope = sorted(order, key=scopes.__getitem__)
+    rank = array("I", bytes(4 * count))
+    for place, row in enumerate(by_scope):
+        rank[row] = place
+
+    body = bytearray()
+    view = memoryview(rows)
+    for at in range(0, count, _CHUNK):
+        body += b"".join([view[64 * row : 64 * row + 64] for row in by_scope[at : at + _CHUNK]])
+    keys_at = len(body)
+    keys = columns[0::8]
+    order_of_keys = sorted(order, key=keys.__getitem__)
+    for at in range(0, count, _CHUNK):
+        body += b"".join([KEY.pack(keys[row], rank[row]) for row in order_of_keys[at : at + _CHUNK]])
+    arrivals_at = len(body)
+    body += _little(array("I", map(rank.__getitem__, order)))
+    scopes_at = len(body)
+    heap = bytearray()
+    place = scope_count = 0
+    while place < count:
+        scope = scopes[by_scope[place]]
+        end = _end_of_run(scopes, by_scope, place)
+        name = names.get(scope, "").encode("utf-8", "replace")
+        body += SCOPE.pack(scope, place, end - place, len(heap), len(name))
+        heap += name
+        place = end
+        scope_count += 1
+    blobs_at = len(body)
+    blob_list = _distinct_blobs(blobs)
+    body += b"".join(blob_list)
+    names_at = len(body)
+    body += heap
+
+    table = b"".join(PAGE_CRC.pack(zlib.crc32(memoryview(body)[at : at + PAGE])) for at in range(0, len(body), PAGE))
+    start = HEAD.size + len(table)
+    offsets = [start + at for at in (0, keys_at, arrivals_at, scopes_at, blobs_at, names_at, len(body))]
+    head = HEAD.pack(
+        LAYOUT,
+        PAGE,
+        len(table) // 4,
+        count,
+        scope_count,
+        len(blob_list),
+        *offsets,
+        first,
+        last,
+        b"",
+        zlib.crc32(table),
+        0,
+    )[:-4]
+    body[0:0] = head + zlib.crc32(head).to_bytes(4, "little") + table
+    return body
+
+
+class IndexView:
+    """An index read in place. Rows are numbered by (scope, arrival); `first` and `last` are the arrivals it spans."""
+
+    def __init__(self, payload: memoryview) -> None:
+        self._view = payload
+        if len(payload) < HEAD.size or zlib.crc32(payload[: HEAD.size - 4]) != int.from_bytes(
+            payload[HEAD.size - 4 : HEAD.size], "little"
+        ):
+            raise IndexDamaged("its head is damaged")
+        fields = HEAD.unpack_from(payload)
+        layout, page, pages, self.rows, self.scopes, self.blobs = fields[:6]
+        rows_at, keys_at, arrivals_at, scopes_at, blobs_at, names_at, length = fields[6:13]
+        self.first, self.last, _, table_crc, _ = fields[13:]
+        expected = [HEAD.size + 4 * pages]
+        for size in (64 * self.rows, KEY.size * self.rows, 4 * self.rows, SCOPE.size * self.scopes, 24 * self.blobs):
+            expected.append(expected[-1] + size)
+        if layout != LAYOUT or page != PAGE or list(fields[6:12]) != expected:
+            raise IndexDamaged("its tables are not where they should be")
+        if length != len(payload) or names_at > length or pages != -(-(length - rows_at) // PAGE):
+            raise IndexDamaged("its length is wrong")
+        if zlib.crc32(payload[HEAD.size : rows_at]) != table_crc:
+            raise IndexDamaged("its page table is damaged")
+        self._base, self._keys, self._arrivals = rows_at, keys_at, arrivals_at
+        self._scopes, self._blobs, self._names = scopes_at, blobs_at, names_at
+        self._checked = bytearray(pages)
+
+    def row(self, number: int) -> Row:
+        if number >= self.rows:
+            raise IndexDamaged(f"it names row {number:,} of {self.rows:,}")
+        at = self._base + 64 * number
+        self._check(at, 64)
+        *summary, offset = ROW.unpack_from(self._view, at)
+        return Row(Summary._make(summary), offset)
+
+    def in_order(self, skip: int = 0) -> Iterator[Row]:
+        """All rows in order of arrival, without the first `skip`."""
+        for number in range(skip, self.rows):
+            yield self.row(self._number(self._arrivals + 4 * number))
+
+    def of_key(self, key: int) -> list[Row]:
+        """The rows with this key, in order of arrival."""
+        found: list[Row] = []
+        at = bisect_left(range(self.rows), key, key=self._key)
+        while at < self.rows and self._key(at) == key:
+            row = self.row(self._number(self._keys + KEY.size * at + 8))
+            if row.summary.key != key:
+                raise IndexDamaged("a key's row has another key")
+            found.append(row)
+            at += 1
+        return found
+
+    def of_scope(self, scope: int) -> list[Row]:
+        """The rows of this scope, in order of arrival."""
+        entry = self._find_scope(scope)
+        if entry is None:
+            return []
+        rows = [self.row(number) for number in range(entry[1], min(entry[1] + entry[2], self.rows + 1))]
+        if any(row.summary.scope != scope for row in rows):
+            raise IndexDamaged("a scope's row has another scope")
+        return rows
+
+    def name(self, scope: int) -> str | None:
+        entry = self._find_scope(scope)
+        return None if entry is None else self._name(entry[3], entry[4])
+
+    def entries(self) -> Iterator[tuple[int, str]]:
+        """The first arrival and the name of each scope, in no order that means anything."""
+        name_end = 0
+        for number in range(self.scopes):
+            _, first, _, name_at, name_length = self._scope(number)
+            if name_at != name_end:
+                raise IndexDamaged("the names of its scopes are not in a row")  # overlapping ones could fill the memory
+            name_end += name_length
+            yield self.row(first).summary.arrival, self._name(name_at, name_length)
+
+    def blob(self, digest: bytes) -> int | None:
+        """The offset of the BLOB record with this digest."""
+        at = bisect_left(range(self.blobs), digest, key=self._digest)
+        if at == self.blobs or self._digest(at) != digest:
+            return None
+        return BLOB.unpack_from(self._view, self._blobs + BLOB.size * at)[1]
+
+    def _check(self, at: int, length: int) -> None:
+        for page in range((at - self._base) // PAGE, (at - self._base + length + PAGE - 1) // PAGE):
+            if not self._checked[page]:
+                start = self._base + PAGE * page
+                crc = PAGE_CRC.unpack_from(self._view, HEAD.size + 4 * page)[0]
+                if zlib.crc32(self._view[start : start + PAGE]) != crc:
+                    raise IndexDamaged(f"its page {page:,} is damaged")
+                self._checked[page] = 1
+
+    def _number(self, at: int) -> int:
+        self._check(at, 4)
+        return ARRIVAL.unpack_from(self._view, at)[0]
+
+    def _key(self, number: int) -> int:
+        at = self._keys + KEY.size * number
+        self._check(at, KEY.size)
+        return KEY.unpack_from(self._view, at)[0]
+
+    def _digest(self, number: int) -> bytes:
+        at = self._blobs + BLOB.size * number
+        self._check(at, BLOB.size)
+        return BLOB.unpack_from(self._view, at)[0]
+
+    def _scope(self, number: int) -> tuple[int, int, int, int, int]:
+        at = self._scopes + SCOPE.size * number
+        self._check(at, SCOPE.size)
+        return SCOPE.unpack_from(self._view, at)
+
+    def _find_scope(self, scope: int) -> tuple[int, int, int, int, int] | None:
+        at = bisect_left(range(self.scopes), scope, key=lambda number: self._scope(number)[0])
+        if at == self.scopes:
+            return None
+        entry = self._scope(at)
+        return entry if entry[0] == scope else None
+
+    def _name(self, at: int, length: int) -> str:
+        at += self._names
+        if at + length > len(self._view):
+            raise IndexDamaged("a scope's name is not inside it")
+        if not length:
+            return ""
+        self._check(at, length)
+        return str(self._view[at : at + length], "utf-8", "replace")
+
+
+def index_too_big(rows: int, blobs: int, name_bytes: int, cap: int) -> bool:
+    """Whether an index of so much would exceed `cap` bytes; a cassette is then sealed without one, and scanned."""
+    body = rows * (ROW.size + KEY.size + ARRIVAL.size + SCOPE.size) + blobs * BLOB.size + name_bytes
+    return rows >= 1 << 32 or body + HEAD.size + 4 * (body // PAGE + 1) > cap
+
+
+def words(rows: bytes | bytearray) -> "array[int]":
+    """Packed rows as 64-bit numbers, eight a row: key, scope, answer, arrival, started, duration, the rest, offset."""
+    numbers = array("Q")
+    numbers.frombytes(rows)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _little(numbers: "array[int]") -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _end_of_run(scopes: "array[int]", by_scope: list[int], start: int) -> int:
+    """The end of the run of equal scopes that begins at `start`, found in a few steps however long it is."""
+    scope = scopes[by_scope[start]]
+    step = 1
+    while start + step < len(by_scope) and scopes[by_scope[start + step]] == scope:
+        step *= 2
+    low, high = start + step // 2, min(start + step, len(by_scope))
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if scopes[by_scope[middle]] == scope:
+            low = middle
+        else:
+            high = middle
+    return low + 1
+
+
+def _distinct_blobs(blobs: bytes | bytearray) -> list[bytes]:
+    view = bytes(blobs)
+    entries = sorted((view[at : at + 24] for at in range(0, len(view), 24)), key=lambda entry: entry[:16])
+    return [entry for number, entry in enumerate(entries) if not number or entries[number - 1][:16] != entry[:16]]

@@ -1,0 +1,52 @@
+"""One writer a cassette: `flock` on the data file itself, and the name of whoever holds it.
+
+Readers take no lock. The lock goes with the file descriptor, so a killed writer leaves none behind.
+"""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from .errors import CassetteError
+
+
+class CassetteInUseError(CassetteError):
+    """Another writer has the cassette."""
+
+
+def take_lock(fd: int, name: str) -> None:
+    """Lock the open file for writing. Raises CassetteInUseError at once if another writer has it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            raise CassetteInUseError(
+                f"another respool is recording to {name}{_holder(fd)}", "stop it first, or record to another file"
+            ) from error
+        raise CassetteError(
+            f"{name} cannot be locked: {error.strerror}", "record to a local disk, then copy the cassette"
+        ) from error
+
+
+def still_named(fd: int, path: Path) -> bool:
+    """Whether `path` still names the open file; false when somebody replaced it between opening and locking."""
+    try:
+        there = path.stat()
+    except OSError:
+        return False
+    here = os.fstat(fd)
+    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _holder(fd: int) -> str:
+    """` (process N)` where the kernel's lock table tells, else nothing: Linux only, and blind across containers."""
+    try:
+        inode = f":{os.fstat(fd).st_ino}"
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            words = line.split()
+            if len(words) > 5 and words[1] == "FLOCK" and words[5].endswith(inode) and int(words[4]) > 0:
+                return f" (process {words[4]})"
+    except (OSError, ValueError):
+        pass
+    return ""

@@ -1,0 +1,122 @@
+"""The body pieces that a writer knows to be in its cassette, so that each is stored once.
+
+The least recently used are forgotten; a forgotten piece is stored again when it comes again, which costs room and no truth.
+"""
+
+import os
+import zlib
+from collections import OrderedDict
+
+from .batch import Batch
+from .compression import expand, squeeze
+from .errors import CassetteError, DamagedCassetteError
+from .format import FRAME_HEADER, FRAME_HEADER_SIZE, INLINE, MAX_PAYLOAD, PIECE, REPAIR, RecordType
+from .interaction import EMPTY, BlobRef, Body
+from .records import DIGEST_SIZE, StoredBody, digest_of, stored_body
+
+REMEMBERED = 65_536
+"""Pieces that a writer remembers at most."""
+ROW = DIGEST_SIZE + 8
+
+
+class Pieces:
+    """Body pieces of one cassette that is being written: `rows` are those to be indexed, as `index.BLOB` has them."""
+
+    def __init__(self, fd: int, name: str) -> None:
+        self.rows = bytearray()
+        self._fd = fd
+        self._name = name
+        self._offsets: OrderedDict[bytes, int] = OrderedDict()
+        self._proven: set[bytes] = set()
+
+    def resume(self, found: bytearray, indexed: int) -> None:
+        """Take up the pieces that a scan found, of which the first `indexed` are in an index already."""
+        self.rows = found[ROW * indexed :]
+        for at in range(max(0, len(found) - ROW * REMEMBERED), len(found), ROW):
+            self._offsets[bytes(found[at : at + DIGEST_SIZE])] = int.from_bytes(
+                found[at + DIGEST_SIZE : at + ROW], "little"
+            )
+
+    def store(self, batch: Batch, data: bytes | memoryview) -> BlobRef:
+        """Name one piece (1 MiB at most), and add it to the batch unless it is stored already."""
+        digest = digest_of(data)
+        if digest not in batch.blobs and not self._has(digest, data):
+            codec, rest = squeeze(data)
+            batch.blobs[digest] = batch.add(RecordType.BLOB, codec, digest, rest, len(data))
+        return BlobRef(digest, len(data))
+
+    def store_body(self, batch: Batch, body: Body) -> StoredBody:
+        """Add the pieces of a body to the batch; returns the field that names them.
+
+        Pieces of another cassette are read from there and stored here.
+        """
+        if body is EMPTY:
+            return b""
+        parts: list[bytes | BlobRef] = []
+        for part in body.parts:
+            if isinstance(part, BlobRef):
+                if part.digest not in self._proven and part.digest not in batch.blobs:
+                    part = self.store(batch, body.piece(part))
+                parts.append(part)
+            elif len(part) < INLINE:
+                parts.append(part)
+            else:
+                view = memoryview(part)
+                parts.extend(self.store(batch, view[at : at + PIECE]) for at in range(0, len(part), PIECE))
+        return stored_body(parts)
+
+    def note(self, batch: Batch) -> None:
+        """Remember the pieces of a batch that was written."""
+        for digest, offset in batch.blobs.items():
+            self.rows += digest + offset.to_bytes(8, "little")
+            self._offsets[digest] = offset
+            self._proven.add(digest)
+        while len(self._offsets) > REMEMBERED:
+            self._proven.discard(self._offsets.popitem(last=False)[0])
+
+    def load(self, ref: BlobRef) -> bytes:
+        """Read a piece back. Raises DamagedCassetteError if it is not there."""
+        offset = self._offsets.get(ref.digest)
+        if offset is None:
+            offset = self._forgotten(ref.digest)
+        data = None if offset is None else self._read(offset)
+        if data is None or len(data) != ref.length:
+            raise DamagedCassetteError(f"a body piece of {ref.length:,} bytes is not in {self._name}")
+        return data
+
+    def _has(self, digest: bytes, data: bytes | memoryview) -> bool:
+        """Whether the file holds this piece. What an earlier writer stored is compared once: its digest is a mere claim."""
+        offset = self._offsets.get(digest)
+        if offset is None:
+            return False
+        if digest not in self._proven:
+            if self._read(offset) != data:
+                raise DamagedCassetteError(
+                    f"{self._name} holds another body piece under the digest of this one", REPAIR
+                )
+            self._proven.add(digest)
+        self._offsets.move_to_end(digest)
+        return True
+
+    def _read(self, offset: int) -> bytes | None:
+        """The piece in the BLOB record at `offset`, None if it is not as it was written."""
+        try:
+            header = os.pread(self._fd, FRAME_HEADER_SIZE, offset)
+            if len(header) < FRAME_HEADER_SIZE:
+                return None
+            _, kind, codec, _, _, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack(header)
+            if kind != RecordType.BLOB or stored_len > MAX_PAYLOAD:
+                return None
+            payload = os.pread(self._fd, stored_len, offset + FRAME_HEADER_SIZE)
+            if len(payload) != stored_len or zlib.crc32(payload) != crc:
+                return None
+            return expand(codec, memoryview(payload)[DIGEST_SIZE:], raw_len)
+        except (OSError, CassetteError):
+            return None
+
+    def _forgotten(self, digest: bytes) -> int | None:
+        """The offset of a piece that was dropped from memory, found among those that are to be indexed."""
+        at = self.rows.find(digest)
+        while at >= 0 and at % ROW:
+            at = self.rows.find(digest, at + 1)
+        return None if at < 0 else int.from_bytes(self.rows[at + DIGEST_SIZE : at + ROW], "little")

@@ -1,0 +1,267 @@
+"""Reads a cassette: rows from the index, or from a scan where there is no good index, and interactions one by one.
+
+A sealed cassette opens in constant time. One without a seal, or whose index does not hold what it should, is scanned; what is
+read is the same. Records that are not whole are never returned: damage raises, a torn tail is left out and counted.
+"""
+
+from collections.abc import Callable, Iterator
+from heapq import merge
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from .errors import CassetteError, DamagedCassetteError
+from .format import FILE_HEADER_SIZE, MAX_CHAIN_READ, REPAIR, RecordType, Seal
+from .index import IndexDamaged, IndexView, build_index
+from .interaction import BlobRef, Interaction
+from .records import decode_interaction, decode_meta, digest_of
+from .scan import Contents, Gap
+from .scopes import scope_hash
+from .source import Source
+from .summary import Row, Summary
+
+T = TypeVar("T")
+
+
+class Reader:
+    """An open cassette. Use it from one thread; body pieces are read through it, so it outlives what it returned.
+
+    `sealed`: the file was closed cleanly, and its end is the end of the recording. `dropped_bytes`: what stands after the last
+    whole record. `rebuilt`: why the index was not used, empty where it was or where there is none. `gaps`: with `salvage`, the
+    places that are damaged. `warning`: one sentence for the user when the cassette may be shorter than what was recorded.
+    """
+
+    def __init__(self, source: Source, *, salvage: bool = False) -> None:
+        """Not to be called: see `open`."""
+        self.path = Path(source.name)
+        self.file_id = source.header.file_id
+        self.created_us = source.header.created_us
+        self.dropped_bytes = 0
+        self.rebuilt = ""
+        self.gaps: list[Gap] = []
+        self._source = source
+        self._salvage = salvage
+        self._segments: list[IndexView] = []
+        self._scanned = False
+        seal = None if salvage else source.last_seal()
+        self.sealed = seal is not None
+        if seal is None:
+            self._scan()
+        else:
+            try:
+                self._segments = self._follow(seal)
+            except IndexDamaged as error:
+                self._rebuild(error)
+        self.meta = self._read_meta()
+
+    @classmethod
+    def open(cls, path: Path | str, *, salvage: bool = False) -> Self:
+        """Open the cassette at `path`.
+
+        Raises CassetteError for what is no cassette, cannot be read or is newer; DamagedCassetteError for damage before the
+        end. With `salvage`, damage is passed over and listed in `gaps`: for repair only.
+        """
+        source = Source.open(Path(path))
+        try:
+            return cls(source, salvage=salvage)
+        except BaseException:
+            source.close()
+            raise
+
+    def __len__(self) -> int:
+        """The number of interactions."""
+        return sum(segment.rows for segment in self._segments)
+
+    @property
+    def warning(self) -> str:
+        if self.sealed:
+            return ""
+        what = f"{self.path} was not closed cleanly: its {len(self):,} whole interactions are all that is there"
+        return (
+            f"{what}, and {self.dropped_bytes:,} bytes of an unfinished one were left out"
+            if self.dropped_bytes
+            else what
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """All rows in order of arrival."""
+        given = 0
+        try:
+            for row in self._in_order(0):
+                given += 1
+                yield row
+        except IndexDamaged as error:
+            self._rebuild(error)
+            yield from self._in_order(given)
+
+    def rows_of_scope(self, name: str) -> list[Row]:
+        """The rows of the scope with this name, in order of arrival."""
+        return self.rows_of_scope_hash(scope_hash(name))
+
+    def rows_of_scope_hash(self, scope: int) -> list[Row]:
+        """The rows of the scope with this number, in order of arrival."""
+        return self._ask(lambda: self._joined([segment.of_scope(scope) for segment in self._segments]))
+
+    def rows_of_key(self, key: int) -> list[Row]:
+        """The rows with this key, in order of arrival."""
+        return self._ask(lambda: self._joined([segment.of_key(key) for segment in self._segments]))
+
+    def scopes(self) -> list[str]:
+        """The names of the scopes, in order of their first arrival."""
+        return self._ask(self._scopes)
+
+    def scope_name(self, scope: int) -> str:
+        """The name of the scope with this number; empty if there is none."""
+        return self._ask(lambda: self._name(scope))
+
+    def interaction(self, row: Row) -> Interaction:
+        """The interaction of a row of this reader; its bodies are read when they are asked for.
+
+        Raises DamagedCassetteError if it is not there as the row says.
+        """
+        found = self._interaction_at(row)
+        if found is None and not self._scanned:
+            self._rebuild(IndexDamaged(f"there is no such interaction at byte {row.offset:,}"))
+            for again in self.rows_of_key(row.summary.key):
+                if again.summary == row.summary:
+                    found = self._interaction_at(again)
+                    break
+        if found is None:
+            raise DamagedCassetteError(f"{self.path}: interaction {row.summary.arrival:,} is not whole", REPAIR)
+        return found
+
+    def load(self, ref: BlobRef) -> bytes:
+        """The bytes of a body piece. Raises DamagedCassetteError if it is not there."""
+        data = self._blob(ref)
+        if data is None and not self._scanned:
+            self._rebuild(IndexDamaged("it lacks a body piece"))
+            data = self._blob(ref)
+        if data is None:
+            raise DamagedCassetteError(f"{self.path} lacks a body piece of {ref.length:,} bytes", REPAIR)
+        return data
+
+    def close(self) -> None:
+        """Let go of the file. Body pieces that were not read yet cannot be read any more."""
+        self._segments = []
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _follow(self, seal: Seal) -> list[IndexView]:
+        """The indexes that the chain of seals names, oldest first."""
+        source = self._source
+        interactions, segments, before = seal.interactions, [], source.size
+        for _ in range(MAX_CHAIN_READ):
+            frame = source.frame(seal.index_offset, RecordType.INDEX) if seal.index_length else None
+            if frame is None or frame.end != seal.seal_offset or seal.seal_offset >= before:
+                raise IndexDamaged("it is missing")
+            segments.append(IndexView(source.section(frame.payload_offset, frame.end)))
+            if not seal.previous_seal:
+                break
+            before = seal.seal_offset
+            earlier = source.seal_at(seal.previous_seal)
+            if earlier is None:
+                raise IndexDamaged("its earlier part is missing")
+            seal = earlier
+        else:
+            raise IndexDamaged("it is in too many parts")
+        if sum(segment.rows for segment in segments) != interactions:
+            raise IndexDamaged("it does not list all interactions")
+        return segments[::-1]
+
+    def _rebuild(self, error: IndexDamaged) -> None:
+        """Do without the index: scan instead, once. A row iterator that was begun before may come here a second time."""
+        if not self._scanned:
+            self.rebuilt = str(error)
+            self._scan()
+
+    def _scan(self) -> None:
+        contents = Contents(self._source)
+        found = contents.scan
+        if self._salvage:
+            self.gaps = found.gaps
+        else:
+            contents.check()
+        self._scanned = True
+        self.dropped_bytes = found.dropped
+        index = build_index(contents.rows, contents.blobs, contents.names)
+        self._segments = [IndexView(memoryview(index))]
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """The answer of the index, or else of a scan."""
+        try:
+            return question()
+        except IndexDamaged as error:
+            self._rebuild(error)
+            return question()
+
+    def _in_order(self, skip: int) -> Iterator[Row]:
+        if len(self._segments) == 1:
+            return self._segments[0].in_order(skip)
+        rows = merge(*(segment.in_order() for segment in self._segments), key=lambda row: row.summary.arrival)
+        for _ in range(skip):
+            next(rows)
+        return rows
+
+    def _joined(self, found: list[list[Row]]) -> list[Row]:
+        return list(merge(*found, key=lambda row: row.summary.arrival)) if len(found) > 1 else found[0]
+
+    def _scopes(self) -> list[str]:
+        first: dict[str, int] = {}
+        for segment in self._segments:
+            for arrival, name in segment.entries():
+                first[name] = min(arrival, first.get(name, arrival))
+        return sorted(first, key=first.__getitem__)
+
+    def _name(self, scope: int) -> str:
+        for segment in self._segments:
+            if (name := segment.name(scope)) is not None:
+                return name
+        return ""
+
+    def _interaction_at(self, row: Row) -> Interaction | None:
+        source = self._source
+        frame = source.frame(row.offset, RecordType.INTERACTION)
+        if frame is None:
+            return None
+        packed, fields = source.content(frame)
+        if Summary.unpack(packed) != row.summary:
+            return None
+        try:
+            return decode_interaction(fields, row.summary, self.load)
+        except CassetteError as error:
+            raise type(error)(
+                f"{self.path}, interaction {row.summary.arrival:,}: {error.message}", error.hint
+            ) from error
+
+    def _blob(self, ref: BlobRef) -> bytes | None:
+        def find() -> int | None:
+            for segment in self._segments:
+                if (offset := segment.blob(ref.digest)) is not None:
+                    return offset
+            return None
+
+        offset = self._ask(find)
+        frame = None if offset is None else self._source.frame(offset, RecordType.BLOB)
+        if frame is None or frame.header.raw_len != ref.length:
+            return None
+        digest, data = self._source.content(frame)
+        return data if digest == ref.digest and digest_of(data) == digest else None
+
+    def _read_meta(self) -> dict[str, Any]:
+        frame = self._source.frame(FILE_HEADER_SIZE, RecordType.META)
+        if frame is None:
+            if self._salvage:
+                return {}
+            raise DamagedCassetteError(f"the first record of {self.path} is damaged", REPAIR)
+        try:
+            return decode_meta(self._source.content(frame)[1])
+        except CassetteError as error:
+            if self._salvage:
+                return {}
+            raise DamagedCassetteError(
+                f"the first record of {self.path} is damaged: {error.message}", REPAIR
+            ) from error

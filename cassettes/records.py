@@ -1,0 +1,241 @@
+"""What a record says: interactions and notes as maps of named fields, each field's type checked on the way in.
+
+The arrival, times, duration and variant of an interaction stand in its summary and nowhere else. Fields that this version
+does not know are kept in `Interaction.extra` and written back.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from .codec import check_plain, decode_map, encode_map
+from .errors import CassetteError
+from .format import MAX_PAYLOAD
+from .interaction import EMPTY, BlobRef, Body, End, Headers, Interaction, Request, Response
+from .summary import Summary
+
+DIGEST_SIZE = 16
+MAX_MARKS = 1 << 16
+"""A stream that came in more pieces has neighbouring ones joined, so that its pace stays and its record is small."""
+_MAX_NUMBER = 1 << 63
+_MAX_TEXT = 64 << 10
+_LAST_END = max(End)
+_KNOWN = frozenset(
+    {
+        "method",
+        "target",
+        "headers",
+        "body",
+        "coding",
+        "status",
+        "reason",
+        "response_headers",
+        "response_body",
+        "response_coding",
+        "head_us",
+        "marks",
+        "end",
+        "scope",
+        "session",
+    }
+)
+
+StoredBody = bytes | list[bytes | list[bytes | int]]
+
+
+def digest_of(data: bytes | memoryview) -> bytes:
+    """The name under which a body piece stands in a cassette."""
+    return blake2b(data, digest_size=DIGEST_SIZE).digest()
+
+
+def stored_body(parts: Sequence[bytes | BlobRef]) -> StoredBody:
+    """The field of a body: its bytes, or an array of bytes and [digest, length] pairs."""
+    if not parts:
+        return b""
+    if len(parts) == 1 and isinstance(parts[0], bytes):
+        return parts[0]
+    return [part if isinstance(part, bytes) else [part.digest, part.length] for part in parts]
+
+
+def encode_interaction(interaction: Interaction, body: StoredBody, response_body: StoredBody) -> bytes:
+    """The msgpack map of an interaction whose bodies were stored as given.
+
+    Raises CassetteError for what a reader would refuse: too big, or a number out of range.
+    """
+    request, response = interaction.request, interaction.response
+    fields: dict[str, Any] = {"method": _clean(request.method, "method"), "target": request.target}
+    if request.headers:
+        fields["headers"] = request.headers
+    if body:
+        fields["body"] = body
+    if request.coding:
+        fields["coding"] = _clean(request.coding, "coding")
+    if response is not None:
+        fields["status"] = _number(response.status, "status", 65_535)
+        if response.reason:
+            fields["reason"] = response.reason
+        if response.headers:
+            fields["response_headers"] = response.headers
+        if response_body:
+            fields["response_body"] = response_body
+        if response.coding:
+            fields["response_coding"] = _clean(response.coding, "response_coding")
+        if response.head_us:
+            fields["head_us"] = _number(response.head_us, "head_us")
+        if response.marks:
+            fields["marks"] = _flat(response.marks)
+    if interaction.end:
+        fields["end"] = int(interaction.end)
+    if interaction.scope:
+        fields["scope"] = _clean(interaction.scope, "scope")
+    if interaction.session:
+        fields["session"] = _clean(interaction.session, "session")
+    if interaction.extra:
+        extra = {key: value for key, value in interaction.extra.items() if key not in _KNOWN}
+        check_plain(extra)
+        fields.update(extra)
+    return encode_map(fields)
+
+
+def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], bytes]) -> Interaction:
+    """The interaction in `data`; body pieces are fetched with `load` when they are read.
+
+    Raises CassetteError for a field of the wrong type or size, whoever wrote it.
+    """
+    fields = decode_map(data)
+    take = fields.pop
+    request = Request(
+        method=_text(take("method", None), "method"),
+        target=_bytes(take("target", None), "target"),
+        headers=_headers(take("headers", ()), "headers"),
+        body=_body(take("body", b""), "body", load),
+        coding=_text(take("coding", ""), "coding"),
+    )
+    response = None
+    if "status" in fields:
+        response = Response(
+            status=_number(take("status"), "status", 65_535),
+            reason=_bytes(take("reason", b""), "reason"),
+            headers=_headers(take("response_headers", ()), "response_headers"),
+            body=_body(take("response_body", b""), "response_body", load),
+            coding=_text(take("response_coding", ""), "response_coding"),
+            head_us=_number(take("head_us", 0), "head_us"),
+            marks=_marks(take("marks", ())),
+        )
+    end = _number(take("end", 0), "end")
+    scope = _text(take("scope", ""), "scope")
+    session = _text(take("session", ""), "session")
+    if end > _LAST_END:
+        raise CassetteError(f"the field `end` is {end}, which this version does not know", "upgrade respool")
+    if fields:
+        check_plain(fields)
+        if stray := _KNOWN & fields.keys():
+            raise CassetteError(f"the fields {sorted(stray)} describe a response, and there is no status")
+    return Interaction(
+        arrival=summary.arrival,
+        started_us=summary.started_us,
+        request=request,
+        response=response,
+        end=End(end),
+        duration_us=summary.duration_us,
+        scope=scope,
+        session=session,
+        variant=summary.variant,
+        extra=fields,
+    )
+
+
+def scope_name(data: bytes) -> str:
+    """The `scope` field alone, of an interaction's map."""
+    return _text(decode_map(data).get("scope", ""), "scope")
+
+
+def encode_meta(meta: dict[str, Any]) -> bytes:
+    """The msgpack map of a cassette's notes: plain data under text keys."""
+    check_plain(meta)
+    return encode_map(meta)
+
+
+def decode_meta(data: bytes) -> dict[str, Any]:
+    meta = decode_map(data)
+    check_plain(meta)
+    return meta
+
+
+def _clean(text: str, field: str) -> str:
+    """`text` with lone surrogates, which UTF-8 has no form for, turned to `?`."""
+    return _text(text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8"), field)
+
+
+def _flat(marks: tuple[tuple[int, int], ...]) -> list[int]:
+    if len(marks) > MAX_MARKS:
+        step = -(-len(marks) // MAX_MARKS)
+        groups = (marks[at : at + step] for at in range(0, len(marks), step))
+        marks = tuple((sum(length for length, _ in group), group[-1][1]) for group in groups)
+    flat = [number for mark in marks for number in mark]
+    _number(min(flat), "marks")
+    _number(max(flat), "marks")
+    return flat
+
+
+def _wrong(field: str, value: object, wanted: str) -> CassetteError:
+    what = "missing" if value is None else f"of type {type(value).__name__}"
+    return CassetteError(f"the field `{field}` is {what} or out of range; it should be {wanted}")
+
+
+def _text(value: object, field: str) -> str:
+    if type(value) is not str or len(value) > _MAX_TEXT:
+        raise _wrong(field, value, f"text of at most {_MAX_TEXT:,} characters")
+    return value
+
+
+def _bytes(value: object, field: str) -> bytes:
+    if type(value) is not bytes:
+        raise _wrong(field, value, "bytes")
+    return value
+
+
+def _number(value: object, field: str, most: int = _MAX_NUMBER) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise _wrong(field, value, f"a number from 0 to {most:,}")
+    return value
+
+
+def _headers(value: object, field: str) -> Headers:
+    lines: list[tuple[bytes, bytes]] = []
+    if type(value) is list:
+        for line in value:
+            if type(line) is not list or len(line) != 2 or type(line[0]) is not bytes or type(line[1]) is not bytes:
+                raise _wrong(field, line, "an array of [name, value], both bytes")
+            lines.append((line[0], line[1]))
+    elif value != ():
+        raise _wrong(field, value, "an array of [name, value], both bytes")
+    return tuple(lines)
+
+
+def _body(value: object, field: str, load: Callable[[BlobRef], bytes]) -> Body:
+    if type(value) is bytes:
+        return Body((value,), load) if value else EMPTY
+    if type(value) is not list:
+        raise _wrong(field, value, "bytes, or an array of bytes and [digest, length]")
+    parts: list[bytes | BlobRef] = []
+    for part in value:
+        if type(part) is bytes:
+            parts.append(part)
+        elif type(part) is list and len(part) == 2 and type(part[0]) is bytes and len(part[0]) == DIGEST_SIZE:
+            parts.append(BlobRef(part[0], _number(part[1], field, MAX_PAYLOAD)))
+        else:
+            raise _wrong(field, part, "bytes, or an array of bytes and [digest, length]")
+    return Body(tuple(parts), load)
+
+
+def _marks(value: object) -> tuple[tuple[int, int], ...]:
+    if type(value) is not list:
+        if value == ():
+            return ()
+        raise _wrong("marks", value, "an array of lengths and times in turn")
+    if len(value) % 2:
+        raise _wrong("marks", value, "an array of lengths and times in turn")
+    for number in value:
+        _number(number, "marks")
+    return tuple(zip(value[::2], value[1::2], strict=True))

@@ -1,0 +1,263 @@
+"""A cassette read from end to end, every checksum verified, without decoding what the records say.
+
+Three things can be wrong with a file, and the scan tells them apart:
+
+- a torn tail: the last record is not whole and nothing valid follows. So ends a recording that was killed or is still
+  being written; everything before is complete, and `dropped` says how many bytes are not.
+- damage: something valid follows a bad place, or records are missing, or a seal disagrees with what stands before it.
+  `gaps` and `faults` say where; `check` raises.
+- a bad INDEX, which is no loss: it can be made again.
+"""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+
+from .errors import CassetteError, DamagedCassetteError
+from .format import (
+    CRC_RESIDUE,
+    FILE_HEADER_SIZE,
+    FRAME_HEADER,
+    FRAME_HEADER_SIZE,
+    MAX_MAP,
+    REPAIR,
+    SEAL_SIZE,
+    FrameHeader,
+    RecordType,
+    Seal,
+    lengths_allowed,
+    refuse_newer,
+)
+from .index import words
+from .records import scope_name
+from .source import Frame, Source
+
+_SCOPE = Struct("<8xQ")
+_MARKS_TRIED = 1 << 20
+"""False frame marks that the searches for a next valid frame look at in all, before the scan gives up."""
+_INTERACTION, _INDEX, _SEAL = int(RecordType.INTERACTION), int(RecordType.INDEX), int(RecordType.SEAL)
+
+
+class Gap(NamedTuple):
+    """A stretch of the file that is not whole: where, how many bytes, and how many records stood there."""
+
+    offset: int
+    length: int
+    records: int
+
+
+class SealPoint(NamedTuple):
+    """A seal that the scan passed: where it is, what it says, whether its index is intact, and what stood before it."""
+
+    offset: int
+    seal: Seal
+    index_intact: bool
+    rows: int
+    blobs: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + SEAL_SIZE
+
+
+class Scan:
+    """One pass over a file. The attributes are final once `frames` is exhausted.
+
+    `end` is the offset after the last whole record, `dropped` the bytes after it, `records` the number that the next record
+    would get, and `chain` the running CRC-32 over the frame headers.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.gaps: list[Gap] = []
+        self.faults: list[str] = []
+        self.end = FILE_HEADER_SIZE
+        self.records = 0
+        self.chain = 0
+        self.interactions = 0
+        self.index_intact = False
+        """Whether the INDEX that was passed last, and since the last seal, is as it was written."""
+        self._sealed_before = 0  # interactions, by the last seal's count: lost ones included
+        self._passed_before = 0  # interactions, as seen here, up to that seal
+        self._tried = 0
+        self._reread = 0
+
+    @property
+    def dropped(self) -> int:
+        return self.source.size - self.end
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield each whole record in file order. Raises CassetteError at one that only a newer respool understands."""
+        for offset, _, _ in self.places():
+            header = self.source.frame_header(offset)
+            if header is not None:
+                yield Frame(offset, header)
+
+    def places(self) -> Iterator[tuple[int, int, int]]:
+        """Like `frames`, as plain (offset, type, end): the loop that a million records go through.
+
+        It holds the frequent frames against the rules of `lengths_allowed` and `refuse_newer` in line, and leaves the others
+        to them.
+        """
+        source, view, size, marker = self.source, self.source.view, self.source.size, self.source.marker
+        crc32, unpack, head = zlib.crc32, FRAME_HEADER.unpack_from, FRAME_HEADER_SIZE
+        offset, records, chain = FILE_HEADER_SIZE, 0, 0
+        unbroken = True
+        while offset < size:
+            start = end = offset + head
+            mark, kind, seq = b"", 0, -1
+            if start <= size and crc32(view[offset:start]) == CRC_RESIDUE:
+                mark, kind, codec, flags, seq, stored_len, raw_len, payload_crc, _ = unpack(view, offset)
+                end = start + stored_len
+                if mark != marker or end > size:
+                    seq = -1
+                elif kind == _INTERACTION and codec == 0:
+                    if not stored_len - 56 == raw_len <= MAX_MAP:
+                        seq = -1
+                elif not lengths_allowed(kind, codec, stored_len, raw_len):
+                    seq = -1
+                if seq >= 0 and crc32(view[start:end]) != payload_crc:
+                    if kind == _INDEX:
+                        self.index_intact = False
+                    else:
+                        seq = -1
+                elif kind == _INDEX:
+                    self.index_intact = True
+                if seq >= records and (kind > _SEAL or codec > 1 or flags):
+                    refuse_newer(
+                        FrameHeader(kind, codec, flags, seq, stored_len, raw_len, payload_crc), offset, source.name
+                    )
+            if seq != records:
+                found = (offset, seq) if seq > records else self._next_valid(offset, records)
+                if found is None:
+                    break
+                self.gaps.append(Gap(offset, found[0] - offset, found[1] - records))
+                unbroken = False
+                if found[0] != offset:
+                    offset, records = found
+                    self.index_intact = False
+                    continue
+                records = seq
+            if kind == _INTERACTION:
+                self.interactions += 1
+            elif kind == _SEAL:
+                chain, unbroken = self._compare(Seal.unpack(view[start:end]), offset, records, chain, unbroken), True
+            chain = crc32(view[offset:start], chain)
+            records += 1
+            self.end, self.records, self.chain = end, records, chain
+            yield offset, kind, end
+            offset = end
+            if kind == _SEAL:
+                self.index_intact = False
+
+    def check(self) -> None:
+        """Raise DamagedCassetteError, saying what was lost, if the file is damaged; a torn tail is no damage."""
+        if not self.gaps and not self.faults:
+            return
+        name = self.source.name
+        if self.gaps:
+            lost, size = sum(gap.records for gap in self.gaps), sum(gap.length for gap in self.gaps)
+            places = "1 place" if len(self.gaps) == 1 else f"{len(self.gaps):,} places"
+            message = (
+                f"{name} is damaged in {places}, first at byte {self.gaps[0].offset:,}: {lost:,} "
+                f"{'record' if lost == 1 else 'records'} lost in {size:,} bytes; {self.interactions:,} interactions are whole"
+            )
+        else:
+            message = f"{name} is damaged: {self.faults[0]}"
+        raise DamagedCassetteError(message, REPAIR)
+
+    def _compare(self, seal: Seal, offset: int, records: int, chain: int, unbroken: bool) -> int:
+        """Hold a seal against what stands before it; returns the chain to go on with."""
+        if self.gaps and self.gaps[-1] == (seal.index_offset, offset - seal.index_offset, 1):
+            self.gaps.pop()  # all that was lost is an index
+        counted = self._sealed_before + self.interactions - self._passed_before
+        if seal.seal_offset != offset or seal.records != records:
+            self.faults.append(f"the seal at byte {offset:,} was not written there")
+        elif unbroken and (seal.chain, seal.interactions) != (chain, counted):
+            self.faults.append(f"the records before byte {offset:,} are not those that were sealed")
+        self._sealed_before, self._passed_before = seal.interactions, self.interactions
+        return seal.chain
+
+    def _next_valid(self, offset: int, records: int) -> tuple[int, int] | None:
+        """The first intact record of this file after `offset` whose number is still to come: its offset and number."""
+        source, at = self.source, offset + 1
+        while (at := source.map.find(source.marker, at)) >= 0:
+            header = source.frame_header(at)
+            if header is not None and header.seq >= records:
+                start = at + FRAME_HEADER_SIZE
+                self._reread += header.stored_len
+                if header.type == _INDEX or (
+                    zlib.crc32(source.view[start : start + header.stored_len]) == header.payload_crc
+                ):
+                    return at, header.seq
+            self._tried += 1
+            if self._tried > _MARKS_TRIED or self._reread > 4 * source.size:
+                self.faults.append(f"too many false records after byte {offset:,}")
+                return None
+            at += 1
+        return None
+
+
+class Contents:
+    """What a scan of a whole file found, in packed form: 64 bytes an interaction and 24 a blob, as the index has them."""
+
+    def __init__(self, source: Source) -> None:
+        self.scan = scan = Scan(source)
+        self.rows = bytearray()
+        self.blobs = bytearray()
+        self.names: dict[int, str] = {}
+        self.seals: list[SealPoint] = []
+        rows, blobs, names, view, scope_at = self.rows, self.blobs, self.names, source.view, _SCOPE.unpack_from
+        for offset, kind, end in scan.places():
+            start = offset + FRAME_HEADER_SIZE
+            if kind == _INTERACTION:
+                rows += view[start : start + 56]
+                rows += offset.to_bytes(8, "little")
+                scope = scope_at(view, start)[0]
+                if scope not in names:
+                    self._learn(source, offset, scope)
+            elif kind == RecordType.BLOB:
+                blobs += view[start : start + 16]
+                blobs += offset.to_bytes(8, "little")
+            elif kind == _SEAL:
+                seal = Seal.unpack(view[start:end])
+                intact = scan.index_intact and seal.index_length > 0
+                self.seals.append(SealPoint(offset, seal, intact, len(rows) // 64, len(blobs) // 24))
+
+    def _learn(self, source: Source, offset: int, scope: int) -> None:
+        """Take the name of a scope from its first interaction; if that has none to tell, from its next."""
+        frame = source.frame(offset, RecordType.INTERACTION)
+        if frame is not None:
+            try:
+                self.names[scope] = scope_name(source.content(frame)[1])
+            except CassetteError:
+                pass  # said when this interaction is asked for
+
+    def check(self) -> None:
+        """Raise DamagedCassetteError if anything is missing but a torn tail: the META record, too."""
+        self.scan.check()
+        source = self.scan.source
+        if source.frame(FILE_HEADER_SIZE, RecordType.META) is None:
+            name = source.name
+            raise DamagedCassetteError(f"{name} ends inside its first record, or lost it: nothing in it is whole")
+
+    def last_arrival(self) -> int:
+        """The greatest arrival, -1 where there is no interaction."""
+        return max(words(self.rows)[3::8], default=-1)
+
+
+def scan(path: Path | str) -> Iterator[Frame]:
+    """Yield each whole record of the cassette at `path`, in file order.
+
+    Raises CassetteError if it cannot be opened or is newer, and, at the end, DamagedCassetteError if records were lost in the
+    middle. A torn tail ends the iteration without an error.
+    """
+    source = Source.open(Path(path))
+    try:
+        whole = Scan(source)
+        yield from whole.frames()
+        whole.check()
+    finally:
+        source.close()

@@ -1,0 +1,176 @@
+"""An open cassette file, mapped for reading: its header, and frames that were checked before anything in them is used.
+
+Regular files only. The file is seen at the length it had when it was opened, whatever is appended meanwhile.
+"""
+
+import errno
+import mmap
+import os
+import stat
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+from .compression import expand
+from .errors import CassetteError, DamagedCassetteError
+from .foreign import foreign_file
+from .format import (
+    CRC_RESIDUE,
+    FILE_HEADER_SIZE,
+    FRAME_HEADER,
+    FRAME_HEADER_SIZE,
+    MAGIC,
+    PREFIX,
+    REPAIR,
+    SEAL_SIZE,
+    FileHeader,
+    FrameHeader,
+    RecordType,
+    Seal,
+    lengths_allowed,
+    refuse_newer,
+)
+
+_HEAD = 512
+
+
+class Frame(NamedTuple):
+    """One intact record: where it stands, its header, and where its payload begins."""
+
+    offset: int
+    header: FrameHeader
+
+    @property
+    def payload_offset(self) -> int:
+        return self.offset + FRAME_HEADER_SIZE
+
+    @property
+    def end(self) -> int:
+        return self.offset + FRAME_HEADER_SIZE + self.header.stored_len
+
+
+class Source:
+    """The bytes of one cassette. `size` is its length at opening; `view` is all of it, without a copy."""
+
+    def __init__(self, fd: int, name: str) -> None:
+        """Map the open file `fd`, which stays the caller's to close. Raises CassetteError if it is no cassette of ours."""
+        self.name = name
+        self.size = os.fstat(fd).st_size
+        head = os.pread(fd, _HEAD, 0)
+        if not head.startswith(MAGIC):
+            raise foreign_file(head, name)
+        self.header = FileHeader.unpack(head, name)
+        self.marker = self.header.marker
+        try:
+            self.map = mmap.mmap(fd, self.size, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise CassetteError(f"{name} cannot be mapped into memory: {error}", "copy it to a local disk") from error
+        self.view = memoryview(self.map)
+        self._sections: list[memoryview] = []
+
+    @classmethod
+    def open(cls, path: Path) -> "Source":
+        fd = open_regular(path, os.O_RDONLY)
+        try:
+            return cls(fd, str(path))
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        for section in self._sections:
+            section.release()
+        self.view.release()
+        self.map.close()
+
+    def section(self, start: int, end: int) -> memoryview:
+        """A part of the file, without a copy, that can be used until this source is closed."""
+        section = self.view[start:end]
+        self._sections.append(section)
+        return section
+
+    def frame_header(self, offset: int) -> FrameHeader | None:
+        """The header of the frame at `offset`; None unless it is ours, intact, within the caps and within the file."""
+        if offset < FILE_HEADER_SIZE or offset + FRAME_HEADER_SIZE > self.size:
+            return None
+        if zlib.crc32(self.view[offset : offset + FRAME_HEADER_SIZE]) != CRC_RESIDUE:
+            return None
+        marker, kind, codec, flags, seq, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack_from(self.view, offset)
+        if marker != self.marker or offset + FRAME_HEADER_SIZE + stored_len > self.size:
+            return None
+        if not lengths_allowed(kind, codec, stored_len, raw_len):
+            return None
+        return FrameHeader(kind, codec, flags, seq, stored_len, raw_len, crc)
+
+    def frame(self, offset: int, kind: RecordType) -> Frame | None:
+        """The frame of this type at `offset`, its payload checked too; None if there is none.
+
+        Raises CassetteError if a newer respool wrote it. An INDEX payload is not checked: its pages are, one by one.
+        """
+        header = self.frame_header(offset)
+        if header is None or header.type != kind:
+            return None
+        if kind != RecordType.INDEX:
+            start = offset + FRAME_HEADER_SIZE
+            if zlib.crc32(self.view[start : start + header.stored_len]) != header.payload_crc:
+                return None
+        refuse_newer(header, offset, self.name)
+        return Frame(offset, header)
+
+    def content(self, frame: Frame) -> tuple[bytes, bytes]:
+        """The prefix (digest, summary or nothing) of a checked frame's payload, and the rest, expanded."""
+        header = frame.header
+        split = frame.payload_offset + PREFIX.get(RecordType(header.type), 0)
+        try:
+            rest = expand(header.codec, self.view[split : frame.end], header.raw_len)
+        except CassetteError as error:
+            raise DamagedCassetteError(f"{self.name}, byte {frame.offset:,}: {error.message}", REPAIR) from error
+        return bytes(self.view[frame.payload_offset : split]), rest
+
+    def seal_at(self, offset: int) -> Seal | None:
+        """The seal whose frame begins at `offset`; None if there is none, or one that was not written there."""
+        frame = self.frame(offset, RecordType.SEAL)
+        if frame is None:
+            return None
+        seal = Seal.unpack(self.view[frame.payload_offset : frame.end])
+        return seal if seal.seal_offset == offset and seal.records == frame.header.seq else None
+
+    def last_seal(self) -> Seal | None:
+        """The seal that ends the file; None for a cassette that was not closed cleanly, or is being written."""
+        return self.seal_at(self.size - SEAL_SIZE)
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """Open an existing regular file, or raise CassetteError saying why not. A FIFO is refused without waiting for it."""
+    try:
+        fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        raise _unopened(path, error) from error
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return fd
+    os.close(fd)
+    raise CassetteError(f"{path} is {_kind(mode)}, not a cassette file")
+
+
+def _unopened(path: Path, error: OSError) -> CassetteError:
+    partial = path.with_name(path.name + ".partial")
+    if error.errno == errno.ENOENT:
+        if partial.exists():
+            return CassetteError(
+                f"{path} does not exist, but {partial.name} does: a recording in progress, or one that was cut short",
+                f"it opens as it is: name {partial}",
+            )
+        return CassetteError(f"{path} does not exist")
+    if error.errno == errno.EISDIR:
+        return CassetteError(f"{path} is a directory, not a cassette file")
+    return CassetteError(f"{path} cannot be opened: {error.strerror}")
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a directory"
+    if stat.S_ISFIFO(mode):
+        return "a FIFO"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device"

@@ -1,0 +1,360 @@
+"""Writes a cassette: append only, one `write()` an interaction, each body piece once.
+
+A new recording grows in `PATH.partial` (0600) and gets its name when it is closed; an existing one is appended to in place.
+An interaction that `append` returned for survives a crash of the process; a loss of power spares what `close` returned for.
+"""
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from .batch import Batch
+from .errors import CassetteError, DamagedCassetteError
+from .format import (
+    FILE_HEADER_SIZE,
+    MAJOR,
+    MAX_CHAIN,
+    MAX_INDEX,
+    MINOR,
+    PIECE,
+    Codec,
+    FileHeader,
+    RecordType,
+    Seal,
+    pack_frame,
+)
+from .index import build_index, index_too_big
+from .interaction import BlobRef, Body, Interaction
+from .lock import CassetteInUseError
+from .pieces import Pieces
+from .records import encode_interaction, encode_meta
+from .scan import Contents, SealPoint
+from .source import Source
+from .storage import create_partial, open_existing, publish, set_aside, write_all
+from .summary import Summary
+
+_MAX_ARRIVAL = 1 << 63
+
+
+class RecordingFailed(CassetteError):
+    """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
+
+
+class Writer:
+    """The one writer of a cassette. Make one with `create` or `append_to`; use it from one thread.
+
+    `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added to the file,
+    `torn` where a torn tail was saved to, if there was one. As a context manager: closed on success; on an exception the file
+    is left as it is.
+    """
+
+    def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
+        """Not to be called: see `create` and `append_to`."""
+        self.path = path
+        self.file_id = file_id
+        self.count = 0
+        self.bytes_written = 0
+        self.torn: Path | None = None
+        self._fd = fd
+        self._partial = partial
+        self._overwrite = overwrite
+        self._marker = file_id[:4]
+        self._end = 0
+        self._records = 0
+        self._chain = 0
+        self._last_arrival = -1  # given out
+        self._last_stored = -1
+        self._rows = bytearray()
+        self._pieces = Pieces(fd, str(path))
+        self._names: dict[int, str] = {}
+        self._previous_seal = 0
+        self._sealed = False
+        self._failure: RecordingFailed | None = None
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | str,
+        *,
+        meta: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+        clock: Callable[[], float] = time.time,
+        file_id: bytes | None = None,
+    ) -> Self:
+        """Start a new cassette in `PATH.partial`.
+
+        `meta` is plain data that opens the file (`created_by`, `upstream`, ...). Raises CassetteError if `path` exists (unless
+        `overwrite`), if a leftover `.partial` is in the way (likewise), or if another writer is at work there. `clock` (Unix
+        time in seconds) and `file_id` (16 bytes, random by default) are for reproducible files.
+        """
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        notes = encode_meta(dict(meta or {}))
+        file_id = os.urandom(16) if file_id is None else file_id
+        header = FileHeader(MAJOR, MINOR, 0, 0, file_id, int(clock() * 1_000_000)).pack()
+        fd = create_partial(partial, path, overwrite=overwrite)
+        writer = cls(fd, path, partial, file_id, overwrite=overwrite)
+        batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)
+        batch.add(RecordType.META, Codec.RAW, b"", notes, len(notes))
+        batch.start = 0
+        batch.buffer[0:0] = header
+        try:
+            writer._write(batch)
+        except RecordingFailed:
+            writer.abandon()
+            partial.unlink(missing_ok=True)
+            raise
+        return writer
+
+    @classmethod
+    def append_to(cls, path: Path | str, *, create: bool = True) -> Self:
+        """Go on in an existing cassette, in place; with `create`, start a new one if there is none.
+
+        The whole file is checked first. A torn tail is saved to `PATH.torn-N` and cut off; damage before it is refused with
+        DamagedCassetteError.
+        """
+        path = Path(path)
+        if create and not os.path.lexists(path):
+            return cls.create(path)
+        fd = open_existing(path)
+        try:
+            source = Source(fd, str(path))
+            try:
+                contents = Contents(source)
+                contents.check()
+                writer = cls(fd, path, None, source.header.file_id)
+                writer._resume(contents)
+                dropped = contents.scan.dropped
+            finally:
+                source.close()
+            if dropped:
+                writer.torn = set_aside(fd, writer._end, path)
+            os.lseek(fd, writer._end, os.SEEK_SET)
+        except OSError as error:
+            os.close(fd)
+            raise CassetteError(f"{path} cannot be appended to: {error.strerror}") from error
+        except BaseException:
+            os.close(fd)
+            raise
+        return writer
+
+    def next_arrival(self) -> int:
+        """The number of the next request; each call gives another."""
+        self._last_arrival += 1
+        return self._last_arrival
+
+    def body(self, data: bytes) -> Body:
+        """A body of these bytes. Nothing is written: `append` splits and stores it."""
+        return Body.of(data)
+
+    def put(self, data: bytes | memoryview) -> BlobRef:
+        """Store one piece of a body (1 MiB at most) now, if it is not there already."""
+        self._refuse()
+        if len(data) > PIECE:
+            raise ValueError(f"a body piece has at most {PIECE} bytes")
+        batch = self._batch()
+        ref = self._pieces.store(batch, data)
+        if batch.buffer:
+            self._write(batch)
+        return ref
+
+    def load(self, ref: BlobRef) -> bytes:
+        """Read back a piece that this writer stored. Raises DamagedCassetteError if it is not there."""
+        return self._pieces.load(ref)
+
+    def append(self, interaction: Interaction, summary: Summary) -> None:
+        """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
+
+        Raises CassetteError if a field cannot be stored (later appends go on), and RecordingFailed when the file could not be
+        written: it is cut back to the last whole record, and this and every later call raises it.
+        """
+        self._refuse()
+        batch = self._batch()
+        response = interaction.response
+        body = self._pieces.store_body(batch, interaction.request.body)
+        response_body = self._pieces.store_body(batch, response.body) if response is not None else b""
+        fields = encode_interaction(interaction, body, response_body)
+        try:
+            packed = summary.pack()
+        except struct.error as error:
+            raise CassetteError(f"this summary cannot be stored in a cassette: {error}") from error
+        if summary.arrival >= _MAX_ARRIVAL:
+            raise CassetteError(f"an arrival number cannot be {summary.arrival:,}")
+        offset = batch.add(RecordType.INTERACTION, Codec.RAW, packed, fields, len(fields))
+        batch.row = summary, packed + offset.to_bytes(8, "little"), interaction.scope
+        self._write(batch)
+
+    def close(self) -> Path:
+        """Write index and seal, wait until all is on the disk, and give the file its name; returns the path it is at.
+
+        A second call does nothing. Raises RecordingFailed if that, or an earlier write, did not succeed: the file then stays
+        where it is, complete up to the last interaction, and opens.
+        """
+        if self._fd < 0:
+            return self._place()
+        try:
+            self._refuse()
+            if not self._sealed:
+                self._seal()
+            if self._partial is not None:
+                try:
+                    publish(self._partial, self.path, overwrite=self._overwrite)
+                except (OSError, CassetteInUseError) as error:
+                    raise self._unpublished(error) from error
+                self._partial = None
+        finally:
+            self.abandon()
+        return self.path
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close`, `abandon` or `discard` was called; only the first is sure to have left a sealed cassette."""
+        return self._fd < 0
+
+    def discard(self) -> None:
+        """Let go of the file and remove the `.partial` of a new recording; one that is appended to stays as it is."""
+        if self._fd >= 0 and self._partial is not None:
+            self._partial.unlink(missing_ok=True)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the file and leave it as it is, unsealed, as a crash would."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def _resume(self, contents: Contents) -> None:
+        """Take up the state that a scan found."""
+        found = contents.scan
+        self._end, self._records, self._chain = found.end, found.records, found.chain
+        self.count = found.interactions
+        self._last_arrival = self._last_stored = contents.last_arrival()
+        if self._last_arrival >= _MAX_ARRIVAL:
+            raise DamagedCassetteError(f"{self.path} holds an arrival number that cannot be: {self._last_arrival:,}")
+        rows = blobs = 0
+        if contents.seals:
+            last = contents.seals[-1]
+            self._sealed = found.end == last.end
+            if _chain_length(contents.seals) < MAX_CHAIN:
+                self._previous_seal, rows, blobs = last.offset, last.rows, last.blobs
+        self._rows = contents.rows[64 * rows :]
+        self._pieces.resume(contents.blobs, blobs)
+        self._names = contents.names
+
+    def _batch(self) -> Batch:
+        return Batch(self._marker, self._end, self._records, self._chain)
+
+    def _write(self, batch: Batch) -> None:
+        """Write a batch and take note of it. Whatever comes in between, an interrupt too, ends the recording cleanly."""
+        try:
+            write_all(self._fd, batch.buffer)
+            self._end, self._records, self._chain = batch.end, batch.records, batch.chain
+            self._sealed = False
+            self.bytes_written += len(batch.buffer)
+            self._pieces.note(batch)
+            if batch.row is not None:
+                summary, row, scope = batch.row
+                self._rows += row
+                self._names.setdefault(summary.scope, scope)
+                self._last_stored = max(self._last_stored, summary.arrival)
+                self._last_arrival = max(self._last_arrival, summary.arrival)
+                self.count += 1
+        except OSError as error:
+            raise self._fail(error.strerror or str(error)) from error
+        except BaseException as error:
+            self._fail(type(error).__name__)
+            raise
+
+    def _fail(self, why: str) -> RecordingFailed:
+        """Cut the file back to its last whole record and take no more."""
+        place = self._place()
+        try:
+            os.ftruncate(self._fd, self._end)
+            os.lseek(self._fd, self._end, os.SEEK_SET)
+            kept = f"what was recorded before is whole in {place}"
+        except OSError:
+            kept = f"what was recorded before is in {place}, with a torn record after it"
+        self._failure = RecordingFailed(
+            f"the recording stopped after {self.count:,} interactions: writing to {place} failed ({why})", kept
+        )
+        return self._failure
+
+    def _refuse(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._fd < 0:
+            raise CassetteError(f"the recording to {self.path} is closed")
+
+    def _seal(self) -> None:
+        """Write the index of this segment and the seal, and wait for the disk."""
+        index_offset = index_length = 0
+        previous = self._previous_seal
+        try:
+            name_bytes = sum(4 * len(name) for name in self._names.values())
+            if index_too_big(len(self._rows) // 64, len(self._pieces.rows) // 24, name_bytes, MAX_INDEX):
+                previous = 0
+            else:
+                index = build_index(self._rows, self._pieces.rows, self._names)
+                size = len(index)
+                header = pack_frame(
+                    self._marker, RecordType.INDEX, Codec.RAW, self._records, size, size, zlib.crc32(index)
+                )
+                write_all(self._fd, header)
+                write_all(self._fd, index)
+                index_offset, index_length = self._end, len(header) + size
+                self._end += index_length
+                self._records += 1
+                self._chain = zlib.crc32(header, self._chain)
+            last = max(self._last_stored, 0)
+            seal = Seal(
+                index_offset, index_length, previous, self._end, self._records, self.count, last, self._chain
+            ).pack()
+            batch = self._batch()
+            batch.add(RecordType.SEAL, Codec.RAW, b"", seal, len(seal))
+            write_all(self._fd, batch.buffer)
+            os.fdatasync(self._fd)
+            self._end, self._records, self._chain = batch.end, batch.records, batch.chain
+            self.bytes_written += index_length + len(batch.buffer)
+            self._sealed = True
+        except OSError as error:
+            raise self._fail(error.strerror or str(error)) from error
+
+    def _place(self) -> Path:
+        return self._partial or self.path
+
+    def _unpublished(self, error: OSError | CassetteInUseError) -> RecordingFailed:
+        place = self._place()
+        if isinstance(error, FileExistsError):
+            what = f"{self.path} came into being while it was recorded"
+        elif isinstance(error, CassetteInUseError):
+            what = error.message
+        else:
+            what = f"it could not be renamed ({error.strerror})"
+        return RecordingFailed(
+            f"the finished recording stays in {place}: {what}", f"it is complete: mv {place} NAME.cassette"
+        )
+
+
+def _chain_length(seals: list[SealPoint]) -> int:
+    """Segments that the last seal's chain holds; MAX_CHAIN if a link is not whole, so that a full index is written."""
+    by_offset = {point.offset: point for point in seals}
+    length, at = 0, seals[-1].offset
+    while at and length < MAX_CHAIN:
+        point = by_offset.get(at)
+        if point is None or not point.index_intact or point.seal.previous_seal >= at:
+            return MAX_CHAIN
+        length, at = length + 1, point.seal.previous_seal
+    return length

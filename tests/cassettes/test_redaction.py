@@ -1,0 +1,241 @@
+"""Credentials are gone from what is kept; all else, the API's ids above all, is as it was."""
+
+import json
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from respool.cassettes.interaction import BlobRef, Body, Headers, Interaction, Request, Response
+from respool.cassettes.redaction import (
+    is_header_slot,
+    is_query_slot,
+    redact,
+    redact_request,
+    redact_response,
+    redact_target,
+    secrets_of,
+)
+
+KEY = b"sk-proj-abc/DEF+012345"
+
+
+def request(*headers: tuple[bytes, bytes], target: bytes = b"/v1/threads", body: bytes = b"") -> Request:
+    return Request("POST", target, headers, Body.of(body))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        (b"Authorization", b"Bearer " + KEY, b"Bearer REDACTED"),
+        (b"authorization", KEY, b"REDACTED"),
+        (b"Authorization", b"two words", b"REDACTED"),
+        (b"Authorization", b"Basic dXNlcjpwYXNz", b"Basic REDACTED"),
+        (b"Authorization", b"Bearer", b"Bearer"),
+        (b"Proxy-Authorization", b"Basic dXNlcjpwYXNz", b"Basic REDACTED"),
+        (b"api-key", KEY, b"REDACTED"),
+        (b"X-API-Key", KEY, b"REDACTED"),
+        (b"Ocp-Apim-Subscription-Key", KEY, b"REDACTED"),
+        (b"x-vendor-subscription-key", KEY, b"REDACTED"),
+        (b"OpenAI-Organization", b"org-abc", b"REDACTED"),
+        (b"openai-project", b"proj_abc", b"REDACTED"),
+        (b"X-OpenAI-Client-User-Agent", b'{"os": "x"}', b"REDACTED"),
+        (b"x-goog-api-key", KEY, b"REDACTED"),
+        (b"X-Auth-Token", KEY, b"REDACTED"),
+        (b"x-client-secret", KEY, b"REDACTED"),
+        (b"x-password", KEY, b"REDACTED"),
+        (b"x-session-id", KEY, b"REDACTED"),
+        (b"x-hub-signature", KEY, b"REDACTED"),
+        (b"x-amz-credential", KEY, b"REDACTED"),
+        (b"api-key", b"", b""),
+        (b"Cookie", b"a=1; b=two=2;c; d=", b"a=REDACTED; b=REDACTED; REDACTED; d="),
+        (
+            b"Set-Cookie",
+            b"sid=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+            b"sid=REDACTED; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+        ),
+    ],
+)
+def test_a_slot_loses_its_value_and_keeps_its_form(name: bytes, value: bytes, kept: bytes) -> None:
+    assert redact_request(request((name, value))).headers == ((name, kept),)
+    assert redact_response(Response(200, headers=((name, value),))).headers == ((name, kept),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"x-ratelimit-remaining-tokens",
+        b"X-RateLimit-Limit-Tokens",
+        b"max-tokens",
+        b"x-max-output-tokens",
+        b"WWW-Authenticate",
+        b"Access-Control-Allow-Credentials",
+        b"OpenAI-Beta",
+        b"openai-processing-ms",
+        b"x-request-id",
+        b"User-Agent",
+        b"Content-Type",
+        b"Strict-Transport-Security",
+    ],
+)
+def test_names_that_only_sound_like_a_slot_are_none(name: bytes) -> None:
+    assert not is_header_slot(name)
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        (b"/threads?api-key=abc&x=1", b"/threads?api-key=REDACTED&x=1"),
+        (b"/threads?x=1&key=abc", b"/threads?x=1&key=REDACTED"),
+        (b"/threads?access_token=a%20b", b"/threads?access_token=REDACTED"),
+        (b"/threads?api%2Dkey=abc", b"/threads?api%2Dkey=REDACTED"),
+        (b"/threads?API_KEY=abc", b"/threads?API_KEY=REDACTED"),
+        (b"/f?sig=a=b&code=c&se=2026", b"/f?sig=REDACTED&code=REDACTED&se=2026"),
+        (b"/f?X-Amz-Signature=abc&X-Amz-Date=1", b"/f?X-Amz-Signature=REDACTED&X-Amz-Date=1"),
+        (b"/threads?key=", b"/threads?key="),
+        (b"/threads?key", b"/threads?key"),
+        (b"/threads?", b"/threads?"),
+        (b"//threads?a&&b", b"//threads?a&&b"),
+        (b"/threads?max_tokens=5&next_page_token=p&pageToken=q&limit=2", None),
+        (b"/threads?maxCompletionTokens=5&max_prompt_tokens=5&author=me", None),
+        (b"/threads/thread_key?after=msg_token&order=asc&api-version=v1", None),
+    ],
+)
+def test_query_slots_lose_their_value(target: bytes, kept: bytes | None) -> None:
+    assert redact_target(target) == (target if kept is None else kept)
+    assert redact_target(redact_target(target)) == redact_target(target)
+
+
+def test_a_long_name_takes_no_longer_than_its_length() -> None:
+    began = time.process_time()
+    for name in (b"max-" * 100_000 + b"token", b"auth" * 100_000, b"session-" * 50_000):
+        is_header_slot(name)
+        is_query_slot(name)
+    redact_request(request((b"Cookie", b"a=1;" * 20_000), target=b"/x?" + b"key=1&" * 20_000))
+    assert time.process_time() - began < 2
+
+
+def test_what_stood_in_a_slot_is_gone_everywhere() -> None:
+    text = json.dumps({"said": f"key {KEY.decode()}!", "again": KEY.decode()})
+    escaped = text.replace("/", "\\/")
+    asked = request(
+        (b"Authorization", b"Bearer " + KEY),
+        (b"X-Debug", b"key=" + KEY),
+        target=b"/v1/threads/" + KEY + b"?q=sk-proj-abc%2FDEF%2B012345",
+        body=text.encode(),
+    )
+    answered = Response(401, headers=((b"x-echo", KEY),), body=Body.of(escaped.encode()))
+    kept = redact(Interaction(0, 0, asked, answered))
+    assert kept.response is not None
+    assert b"DEF" not in repr(kept).encode() + kept.request.body.read() + kept.response.body.read()
+    assert kept.request.headers == ((b"Authorization", b"Bearer REDACTED"), (b"X-Debug", b"key=REDACTED"))
+    assert kept.request.target == b"/v1/threads/REDACTED?q=REDACTED"
+    assert json.loads(kept.response.body.read()) == {"said": "key REDACTED!", "again": "REDACTED"}
+
+
+def test_query_secrets_are_gone_from_the_body_in_each_spelling() -> None:
+    asked = request(target=b"/f?sig=ab%2Bcd%2Fef%3D", body=b"ab%2Bcd%2Fef%3D ab+cd/ef=")
+    assert redact_request(asked).body.read() == b"REDACTED REDACTED"
+
+
+def test_an_organisation_named_by_the_answer_is_gone_from_both_sides() -> None:
+    asked = request((b"x-note", b"for sandbox-org"), target=b"/v1/x/sandbox-org", body=b'{"o": "sandbox-org"}')
+    answered = Response(200, headers=((b"OpenAI-Organization", b"sandbox-org"),), body=Body.of(b'{"o":"sandbox-org"}'))
+    kept = redact(Interaction(0, 0, asked, answered))
+    assert kept.response is not None
+    assert b"sandbox" not in repr(kept).encode() + kept.request.body.read() + kept.response.body.read()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"unused", b"assistant", b"messages", b"in_progress", b"thread_abc123456", b"run_abc123456", b"asst_abc12345"]
+    + [b"file-abc1234567", b"msg_abc12345678", b"step_abc1234567", b"1712345678", b"REDACTED", b"application/json"],
+)
+def test_what_cannot_be_told_from_ordinary_text_is_searched_for_nowhere(value: bytes) -> None:
+    body = b'{"x": "' + value + b'"}'
+    kept = redact_request(request((b"api-key", value), target=b"/v1/threads/" + value, body=body))
+    assert kept.headers == ((b"api-key", b"REDACTED"),)
+    assert kept.target == b"/v1/threads/" + value
+    assert kept.body.read() == body
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    asked = request((b"api-key", b"a1234567"), (b"x-auth", b"a123456789abc"), body=b"a123456789abc a1234567x")
+    assert redact_request(asked).body.read() == b"REDACTED REDACTEDx"
+
+
+def test_ids_of_the_api_are_never_touched() -> None:
+    body = json.dumps({"id": "thread_abc", "run": "run_abc", "usage": {"total_tokens": 5}, "session": "s"}).encode()
+    interaction = Interaction(
+        0, 0, request(target=b"/threads/thread_abc/runs/run_abc"), Response(200, body=Body.of(body))
+    )
+    assert redact(interaction) == interaction
+
+
+def test_a_body_that_stands_in_the_cassette_is_left_alone() -> None:
+    def load(_: BlobRef) -> bytes:
+        raise AssertionError("the body was read")
+
+    body = Body((BlobRef(b"0" * 16, 100), b"rest"), load)
+    kept = redact_request(Request("POST", b"/files", ((b"api-key", KEY),), body))
+    assert kept.body is body
+
+
+def test_a_body_without_secrets_is_not_copied() -> None:
+    asked = request((b"api-key", KEY), body=b"nothing here")
+    assert redact_request(asked).body is asked.body
+
+
+@pytest.mark.parametrize("secret", [b"0123456789abcdef", b"abcdefg1"])
+@given(st.data())
+def test_marks_follow_the_body(secret: bytes, data: st.DataObject) -> None:
+    pieces = data.draw(st.lists(st.sampled_from([b"x", b"event", secret, secret[:5], secret[5:]]), max_size=12))
+    body = b"".join(pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=5)))
+    bounds = [0, *cuts, len(body)]
+    marks = tuple((end - start, end) for start, end in zip(bounds, bounds[1:], strict=False))
+    kept = redact_response(Response(200, body=Body.of(body), marks=marks), (secret,))
+    assert kept.body.read() == body.replace(secret, b"REDACTED")
+    assert sum(length for length, _ in kept.marks) == kept.body.length
+    assert [moment for _, moment in kept.marks] == [moment for _, moment in marks]
+    assert all(length >= 0 for length, _ in kept.marks)
+    end = kept_end = 0
+    spans = [match.span() for match in re.finditer(re.escape(secret), body)]
+    for (length, _), (kept_length, _) in zip(marks, kept.marks, strict=True):
+        end += length
+        kept_end += kept_length
+        # A secret that a mark cuts belongs to the piece in which it ends.
+        whole = next((start for start, stop in spans if start < end < stop), end)
+        assert kept_end == len(body[:whole].replace(secret, b"REDACTED"))
+
+
+NAMES = st.sampled_from([b"Authorization", b"api-key", b"Cookie", b"Set-Cookie", b"x-note", b"Accept", b"x-auth-token"])
+VALUES = st.sampled_from([b"Bearer secret-0123", b"secret-0123", b"a=secret-0123; b=x", b"REDACTED", b"", b"Bearer  x"])
+
+
+@given(
+    st.lists(st.tuples(NAMES, VALUES)),
+    st.lists(st.tuples(NAMES, VALUES)),
+    st.sampled_from([b"/threads", b"/threads?key=secret-0123&x=secret-0123", b"/threads/secret-0123?"]),
+    st.sampled_from([b"", b"secret-0123", b'{"a": "secret-0123 REDACTED"}']),
+)
+def test_redacting_twice_changes_nothing(
+    asked: list[tuple[bytes, bytes]], answered: list[tuple[bytes, bytes]], target: bytes, body: bytes
+) -> None:
+    headers: Headers = tuple(answered)
+    once = redact(
+        Interaction(0, 0, request(*asked, target=target, body=body), Response(200, b"", headers, Body.of(body)))
+    )
+    assert redact(once) == once
+
+
+def test_secrets_come_in_each_spelling_the_longest_first() -> None:
+    found = secrets_of(request((b"Authorization", b"Bearer " + KEY), (b"Cookie", b'a="quoted-value"; b=short')))
+    assert KEY in found
+    assert b"sk-proj-abc\\/DEF+012345" in found
+    assert b"sk-proj-abc%2FDEF%2B012345" in found
+    assert b"quoted-value" in found
+    assert b"short" not in found
+    assert list(found) == sorted(found, key=len, reverse=True)
