@@ -2,7 +2,7 @@
 
 import zlib
 
-from .format import Codec, RecordType, pack_frame
+from .format import Codec, RecordType, link, pack_frame
 from .summary import Summary
 
 
@@ -31,6 +31,6 @@ class Batch:
         self.buffer += header
         self.buffer += prefix
         self.buffer += rest
-        self.chain = zlib.crc32(header, self.chain)
+        self.chain = link(self.chain, header)
         self.records += 1
         return offset

@@ -64,7 +64,7 @@ def check_plain(value: Any, depth: int = 1) -> None:
     """Refuse (CassetteError) what is not plain data: ext values, non-text keys, NaN and infinities, too deep a nesting."""
     kind = type(value)
     if kind is dict or kind is list or kind is tuple:
-        if depth >= MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise CassetteError(f"a record's fields are nested deeper than {MAX_DEPTH}")
         if len(value) > (MAX_KEYS if kind is dict else MAX_ITEMS):
             raise CassetteError(f"a record's field has {len(value):,} elements, which is too many")

@@ -177,7 +177,7 @@ def _spelled(value: object) -> str | None:
 def _part_differences(left: list[Part], right: list[Part]) -> Iterator[Difference]:
     for number, (one, other) in enumerate(zip_longest(left, right)):
         if one is None or other is None:
-            values = (f"a part named {part.name!r}" if part else None for part in (one, other))
+            values = (b"a part named " + (part.name or b"nothing") if part else None for part in (one, other))
             yield _difference(f"part[{number}]", *values)
             continue
         for name, value, asked in zip(Part._fields, one, other, strict=True):

@@ -148,6 +148,14 @@ def pack_frame(
     return head + zlib.crc32(head).to_bytes(4, "little")
 
 
+def link(chain: int, header: bytes) -> int:
+    """The chain of frame headers, gone on by one.
+
+    A header's own checksum is left out: the CRC-32 of bytes that end in their CRC-32 says nothing of what they are.
+    """
+    return zlib.crc32(header[:-4], chain)
+
+
 def lengths_allowed(kind: int, codec: int, stored_len: int, raw_len: int) -> bool:
     """Whether a frame's lengths keep to the caps, and to each other; of an unknown type or codec, only to the caps."""
     if kind == RecordType.INDEX:
@@ -190,7 +198,7 @@ class Seal(NamedTuple):
 
     `index_offset` and `index_length` name the INDEX record written just before (header included; both 0 when there is none);
     `previous_seal` is 0 when that index covers everything. `records` counts the frames before this one, `chain` is the
-    running CRC-32 over their headers. `last_arrival` is the greatest arrival, 0 when there is no interaction.
+    running CRC-32 over the first 28 bytes of their headers. `last_arrival` is the greatest arrival, 0 when there is no interaction.
     """
 
     index_offset: int

@@ -42,6 +42,7 @@ class Reader:
         self._salvage = salvage
         self._segments: list[IndexView] = []
         self._scanned = False
+        self._closed = False
         seal = None if salvage else source.last_seal()
         self.sealed = seal is not None
         if seal is None:
@@ -119,7 +120,7 @@ class Reader:
         Raises DamagedCassetteError if it is not there as the row says.
         """
         found = self._interaction_at(row)
-        if found is None and not self._scanned:
+        if found is None:
             self._rebuild(IndexDamaged(f"there is no such interaction at byte {row.offset:,}"))
             for again in self.rows_of_key(row.summary.key):
                 if again.summary == row.summary:
@@ -130,7 +131,9 @@ class Reader:
         return found
 
     def load(self, ref: BlobRef) -> bytes:
-        """The bytes of a body piece. Raises DamagedCassetteError if it is not there."""
+        """The bytes of a body piece. Raises CassetteError if it is not there, or the reader is closed."""
+        if self._closed:
+            raise CassetteError(f"{self.path} was closed before this body was read")
         data = self._blob(ref)
         if data is None and not self._scanned:
             self._rebuild(IndexDamaged("it lacks a body piece"))
@@ -142,6 +145,7 @@ class Reader:
     def close(self) -> None:
         """Let go of the file. Body pieces that were not read yet cannot be read any more."""
         self._segments = []
+        self._closed = True
         self._source.close()
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ from .summary import Summary
 DIGEST_SIZE = 16
 MAX_MARKS = 1 << 16
 """A stream that came in more pieces has neighbouring ones joined, so that its pace stays and its record is small."""
-_MAX_NUMBER = 1 << 63
+_MAX_NUMBER = (1 << 63) - 1
 _MAX_TEXT = 64 << 10
 _LAST_END = max(End)
 _KNOWN = frozenset(

@@ -66,7 +66,7 @@ class Scan:
     """One pass over a file. The attributes are final once `frames` is exhausted.
 
     `end` is the offset after the last whole record, `dropped` the bytes after it, `records` the number that the next record
-    would get, and `chain` the running CRC-32 over the frame headers.
+    would get, and `chain` the running CRC-32 over the frame headers (`format.link`).
     """
 
     def __init__(self, source: Source) -> None:
@@ -144,7 +144,7 @@ class Scan:
                 self.interactions += 1
             elif kind == _SEAL:
                 chain, unbroken = self._compare(Seal.unpack(view[start:end]), offset, records, chain, unbroken), True
-            chain = crc32(view[offset:start], chain)
+            chain = crc32(view[offset : start - 4], chain)  # what `link` does
             records += 1
             self.end, self.records, self.chain = end, records, chain
             yield offset, kind, end

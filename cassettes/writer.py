@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from .format import (
     FileHeader,
     RecordType,
     Seal,
+    link,
     pack_frame,
 )
 from .index import build_index, index_too_big
@@ -33,6 +35,7 @@ from .lock import CassetteInUseError
 from .pieces import Pieces
 from .records import encode_interaction, encode_meta
 from .scan import Contents, SealPoint
+from .scopes import scope_of
 from .source import Source
 from .storage import create_partial, open_existing, publish, set_aside, write_all
 from .summary import Summary
@@ -169,12 +172,14 @@ class Writer:
     def append(self, interaction: Interaction, summary: Summary) -> None:
         """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
 
-        Raises CassetteError if a field cannot be stored (later appends go on), and RecordingFailed when the file could not be
+        An empty scope is filled in, so that the index can name it. Raises CassetteError if a field cannot be stored (later appends go on), and RecordingFailed when the file could not be
         written: it is cut back to the last whole record, and this and every later call raises it.
         """
         self._refuse()
         batch = self._batch()
         response = interaction.response
+        if not interaction.scope:
+            interaction = replace(interaction, scope=scope_of(interaction.request, response))
         body = self._pieces.store_body(batch, interaction.request.body)
         response_body = self._pieces.store_body(batch, response.body) if response is not None else b""
         fields = encode_interaction(interaction, body, response_body)
@@ -317,7 +322,7 @@ class Writer:
                 index_offset, index_length = self._end, len(header) + size
                 self._end += index_length
                 self._records += 1
-                self._chain = zlib.crc32(header, self._chain)
+                self._chain = link(self._chain, header)
             last = max(self._last_stored, 0)
             seal = Seal(
                 index_offset, index_length, previous, self._end, self._records, self.count, last, self._chain

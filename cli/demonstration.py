@@ -97,7 +97,7 @@ def _compare(recorded: Client, replayed: Client) -> int:
         say(f"   ({folded} recorded polls had brought no change; a replay leaves them out.)")
     for old, new in different:
         say(
-            f"   DIFFERENT {old.label}: recorded {old.status} with {len(old.body)} bytes, replayed {new.status} with {len(new.body)}"
+            f"   DIFFERENT {old.label}: recorded {old.status}, {len(old.body)} bytes; replayed {new.status}, {len(new.body)}"
         )
     if missing:
         say(f"   DIFFERENT: {missing} answers stand on one side only")

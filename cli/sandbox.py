@@ -30,9 +30,14 @@ async def _serve(arguments: argparse.Namespace, stop: running.Stop) -> int:
     from ..proxy.sandbox.rules import read_rules
     from ..proxy.sandbox.server import serve_sandbox
 
-    rules = read_rules(arguments.script) if arguments.script else ()
+    file = read_rules(arguments.script) if arguments.script else None
     async with serve_sandbox(
-        host=arguments.host, port=arguments.port, seed=arguments.seed, latency=arguments.latency / 1000, rules=rules
+        host=arguments.host,
+        port=arguments.port,
+        seed=arguments.seed,
+        latency=arguments.latency / 1000,
+        rules=file.rules if file else (),
+        script=file.script if file else None,
     ) as sandbox:
         running.ready(sandbox.url + "/v1")
         await stop.wait()

@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     if mode == "live" and arguments.cassette is not None:
         raise UsageError("--mode live keeps nothing, so it takes no --cassette", "use --mode record to keep the calls")
     if mode == "auto":
-        mode = "replay" if arguments.cassette.exists() else "record"
+        there = arguments.cassette is not None and arguments.cassette.exists()
+        mode = "replay" if there else "record"
         running.narrate(
             f"respool: auto: {arguments.cassette} is {'there: replay' if mode == 'replay' else 'not there: record'}"
         )

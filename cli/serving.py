@@ -4,7 +4,6 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 
 from .. import __version__
 from ..cassettes.errors import CassetteError
@@ -58,33 +57,42 @@ async def _serve(mode: Mode, name: str, base: str, arguments: argparse.Namespace
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
     async with upstream_of(arguments.upstream) as upstream:
-        base = upstream.origin.base
-        meta = {
-            "created_by": f"respool {__version__}",
-            "upstream": upstream.origin.url,
-            "recorded": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        if arguments.append:
+        appends = arguments.append and path.exists()
+        if appends:
             writer = Writer.append_to(path)
         else:
+            meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
             writer = Writer.create(path, meta=meta, overwrite=arguments.overwrite)
         recorder = Recorder(upstream, writer, narrate=narrate)
         before = writer.count
         try:
-            await _serve(recorder, "record", base, arguments, stop)
-        except BaseException:
-            if writer.count == before and not arguments.append:
-                writer.discard()
-            raise
+            await _serve(recorder, "record", upstream.origin.base, arguments, stop)
         finally:
-            final = await asyncio.to_thread(writer.close) if not writer.closed else None
+            # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
+            if recorder.failed is not None:
+                writer.abandon()
+            elif writer.count == before:
+                writer.discard()
+            else:
+                await asyncio.to_thread(writer.close)
+    return _told(recorder, writer, writer.count - before)
+
+
+def _told(recorder: Recorder, writer: Writer, added: int) -> int:
+    """Say how a recording ended; returns the exit status."""
     if recorder.failed is not None:
         narrate(f"respool: the recording is not whole: {recorder.failed.message}")
+        narrate(f"  the {times(added, 'call')} before that are kept; {recorder.failed.hint}".rstrip("; "))
         return CassetteError.exit_status
-    added = writer.count - before
-    narrate(f"respool: recorded {times(added, 'call')} to {final} ({size(final.stat().st_size) if final else ''})")
+    if not added and not recorder.lost:
+        narrate("respool: no calls came, so no cassette was written")
+        return 0
+    narrate(f"respool: recorded {times(added, 'call')} to {writer.path} ({size(writer.bytes_written)} written)")
     if recorder.failures:
         narrate(f"respool: {times(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
+    if recorder.lost:
+        narrate(f"respool: {times(recorder.lost, 'call')} could not be recorded, see above")
+        return CassetteError.exit_status
     return 0
 
 
@@ -105,7 +113,8 @@ async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
             )
         replayer = Replayer(reader, polls=arguments.polls, pace=pace, strict=arguments.strict, narrate=narrate)
         await _serve(replayer, "replay", replayer.base, arguments, stop)
-        said = f"respool: replayed {times(replayer.calls - replayer.misses, 'call')} in {times(len(replayer.sessions), 'session')}"
+        answered = times(replayer.calls - replayer.misses, "call")
+        said = f"respool: replayed {answered} in {times(len(replayer.sessions), 'session')}"
         if replayer.inexact:
             said += f", {replayer.inexact} of them ahead of their place"
         narrate(said + (f"; {times(replayer.misses, 'miss', 'misses')}" if replayer.misses else "; no misses"))

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import io
 import subprocess
 import sys
 import tempfile
@@ -47,8 +48,10 @@ def picture() -> str:
     with tempfile.TemporaryDirectory() as folder:
         respool = [sys.executable, "-m", "respool"]
         demo = subprocess.run([*respool, "demo"], cwd=folder, capture_output=True, text=True, check=True).stdout
-        show = subprocess.run([*respool, "show", "demo.cassette"], cwd=folder, capture_output=True, text=True, check=True).stdout
-    console = Console(record=True, width=118, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115  # closed with the process
+        show = subprocess.run(
+            [*respool, "show", "demo.cassette"], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout
+    console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)
     for prompt, output, most in (("make demo", demo, 80), ("respool show demo.cassette", show, 32)):
         console.print(Text(f"$ {prompt}", style="bold green"))
         lines = output.rstrip().split("\n")

@@ -122,6 +122,7 @@ class Stream:
         transport = self._protocol.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
+        self._request.writer.output_size += len(data)  # so that no error answer is written behind what was sent
         transport.write(data)
 
     async def send(self, data: bytes) -> None:

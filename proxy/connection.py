@@ -40,6 +40,8 @@ class Connection(RequestHandler):
         manager = self._manager
         if status >= 500 and exc is not None and isinstance(manager, ConnectionServer):
             manager.fault(exc)
+        if request.writer.output_size > 0:
+            raise ConnectionAbortedError("an answer was begun and cannot be finished")
         if status == 400:
             answer = error_answer(
                 400, "respool could not parse this HTTP request", "malformed_request", keep_alive=False

@@ -12,13 +12,14 @@ from aiohttp import web
 
 from ..cassettes import operations
 from ..cassettes.coding import undoable
+from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import End, Headers, Interaction, Request, Response
-from ..cassettes.keys import AnswerBuilder, KeyBuilder, variant_of
-from ..cassettes.redaction import redact, redact_target, secrets_of
+from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
+from ..cassettes.redaction import redact, secrets_of
 from ..cassettes.scopes import scope_of
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
-from .keeper import BodyKeeper, Kept
+from .keeper import BodyKeeper
 from .upstream import Head
 from .wire import header_value
 
@@ -36,6 +37,7 @@ class Passage:
         self._arrival = writer.next_arrival()
         self._session = session
         self._stored = False
+        self._fault: CassetteError | None = None
         self.method = request.method
         self.target = target
         self.headers: Headers = request.raw_headers
@@ -46,15 +48,15 @@ class Passage:
         self._head_us = 0
         self._marks: list[int] = []
         coding = undoable(header_value(self.headers, b"content-encoding"))
-        self.request_body = BodyKeeper(writer, coding, secrets=self._secrets, begin=self._begin_key)
-        self.response_body: BodyKeeper | None = None
+        self._request_body = BodyKeeper(writer, coding, secrets=self._secrets, begin=self._begin_key)
+        self._response_body: BodyKeeper | None = None
         self.streams = False
 
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
 
     def _begin_key(self) -> Callable[[bytes], None]:
-        builder = self._key = KeyBuilder(self.method, redact_target(self.target), self.headers)
+        builder = self._key = KeyBuilder(self.method, self.target, self.headers)
         return builder.feed
 
     def _begin_answer(self) -> Callable[[bytes], None]:
@@ -68,10 +70,10 @@ class Passage:
         kind = header_value(head.headers, b"content-type") or b""
         self.streams = kind.lower().startswith(b"text/event-stream") or self._asks_stream()
         coding = undoable(header_value(head.headers, b"content-encoding"))
-        self.response_body = BodyKeeper(self._writer, coding, secrets=self._secrets, begin=self._begin_answer)
+        self._response_body = BodyKeeper(self._writer, coding, secrets=self._secrets, begin=self._begin_answer)
 
     def _asks_stream(self) -> bool:
-        body = self.request_body.raw()
+        body = self._request_body.raw()
         if b'"stream"' not in body:
             return False
         try:
@@ -80,25 +82,43 @@ class Passage:
             return False
         return isinstance(asked, dict) and asked.get("stream") is True
 
+    def take_request(self, data: bytes) -> None:
+        """A piece of the request body came."""
+        self._keep(self._request_body, data)
+
     def take_piece(self, data: bytes) -> None:
         """A piece of the response body came."""
-        if self.response_body is not None:
-            self.response_body.feed(data)
+        if self._response_body is not None:
+            self._keep(self._response_body, data)
             if self.streams and len(self._marks) < MOST_MARKS:
                 self._marks.append(self.elapsed_us())
+
+    @property
+    def answered(self) -> int:
+        """Bytes of the response body so far; -1 before its head."""
+        return -1 if self._response_body is None else self._response_body.size
+
+    def _keep(self, keeper: BodyKeeper, data: bytes) -> None:
+        """Copy a piece. A copy that fails never reaches the call itself; `store` says so."""
+        if self._fault is None:
+            try:
+                keeper.feed(data)
+            except CassetteError as error:
+                self._fault = error
 
     def store(self, end: End) -> None:
         """Write the interaction. A second call does nothing. Raises CassetteError when the recording cannot go on."""
         if self._stored:
             return
         self._stored = True
+        if self._fault is not None:
+            raise self._fault
         duration = self.elapsed_us()
-        asked = self.request_body.finish()
+        asked = self._request_body.finish()
         request = Request(self.method, self.target, self.headers, asked.body, asked.coding)
         response = None
-        answered: Kept | None = None
-        if self._head is not None and self.response_body is not None:
-            answered = self.response_body.finish()
+        if self._head is not None and self._response_body is not None:
+            answered = self._response_body.finish()
             response = Response(
                 self._head.status,
                 self._head.reason,
@@ -123,8 +143,9 @@ class Passage:
         )
         summary = summarise(
             interaction,
-            key=self._key.finish() if self._key and asked.spooled else None,
-            answer=self._answer.finish() if self._answer and answered and answered.spooled else None,
+            # Of the request as it came: what only the response named is unknown when the request comes again.
+            key=self._key.finish() if self._key else request_key(request),
+            answer=self._answer.finish() if self._answer else None,
         )
         self._writer.append(interaction, summary)
 

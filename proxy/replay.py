@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from ..cassettes.coding import CodingError, Decoder, undoable
 from ..cassettes.interaction import Body, Headers, Request
@@ -22,12 +21,12 @@ from ..cassettes.redaction import redact_request, secrets_of
 from ..cassettes.summary import STREAM, Row
 from ..cassettes.tape import Tape
 from . import wire
-from .answer import Answer, Stream, error_answer, json_answer, wants_close
+from .answer import Answer, Stream, json_answer, wants_close
+from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .pace import Pace
 from .prepared import Prepared, PreparedAnswers, prepare
 from .redirects import own_location
 
-BODY_IDLE_SECONDS = 30.0
 IN_MEMORY = 16 << 20
 """Request bodies above this are keyed as they stream by, and are not kept for an explanation."""
 MOST_SESSIONS = 10_000
@@ -90,17 +89,14 @@ class Replayer:
     async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
         self.calls += 1
         headers: Headers = request.raw_headers
-        content = request.content
-        data = b""
-        if content.is_eof():
-            data = content.read_nowait() if not content.at_eof() else b""
-            key = self._key(request.method, target, headers, data)
-        else:
-            data, key = await self._read(request, target, headers)
-            if key is None:
-                return error_answer(
-                    408, "the request body broke off or stopped before its end", "request_incomplete", keep_alive=False
-                )
+        try:
+            if is_here(request):
+                data = body_at_hand(request)
+                key = self._key(request.method, target, headers, data)
+            else:
+                data, key = await self._read(request, target, headers)
+        except ClientFault as fault:
+            return fault.answer()
         player = self.session(session)
         served = player.serve(key, variant=variant_of(headers, self._reader.file_id))
         if served is None:
@@ -130,31 +126,22 @@ class Replayer:
                 self._spellings.popitem(last=False)
         return key
 
-    async def _read(self, request: web.BaseRequest, target: bytes, headers: Headers) -> tuple[bytes, int | None]:
-        """Read a body that is still on its way. A large one is keyed as it comes and not kept."""
-        if wire.header_value(headers, b"expect") and request.transport is not None:
-            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    async def _read(self, request: web.BaseRequest, target: bytes, headers: Headers) -> tuple[bytes, int]:
+        """Read a body that is still on its way. A large one is keyed as it comes and not kept. Raises ClientFault."""
         pieces: list[bytes] = []
         size = 0
         large: _LargeKey | None = None
-        try:
-            while True:
-                async with asyncio.timeout(BODY_IDLE_SECONDS):
-                    piece = await request.content.readany()
-                if not piece:
-                    break
-                size += len(piece)
-                if large is not None:
-                    large.feed(piece)
-                    continue
-                pieces.append(piece)
-                if size > IN_MEMORY:
-                    large = _LargeKey(request.method, target, headers)
-                    for earlier in pieces:
-                        large.feed(earlier)
-                    pieces.clear()
-        except (TimeoutError, ClientError, HttpProcessingError, web.RequestPayloadError, ConnectionError):
-            return b"", None
+        async for piece in body_pieces(request):
+            size += len(piece)
+            if large is not None:
+                large.feed(piece)
+                continue
+            pieces.append(piece)
+            if size > IN_MEMORY:
+                large = _LargeKey(request.method, target, headers)
+                for earlier in pieces:
+                    large.feed(earlier)
+                pieces.clear()
         if large is not None:
             return b"", large.finish()
         data = b"".join(pieces)

@@ -46,6 +46,11 @@ class Origin(NamedTuple):
         return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
 
     @property
+    def root(self) -> str:
+        """The URL without its path: what a `Location` within this origin begins with."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
     def url(self) -> str:
         return f"{self.scheme}://{self.authority}{self.base}"
 

@@ -6,7 +6,7 @@ walked that nobody asked for, so a tree that contains itself through aliases doe
 """
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ..errors import CassetteError
 from ..text import clip
@@ -27,6 +27,14 @@ class Node:
         self.value = value
         self.line = line
         self.tag = tag
+
+
+class Entry(NamedTuple):
+    """A field of the top map, or (with `item`, its number) one item of a field that is read item by item."""
+
+    name: str
+    item: int | None
+    node: Node
 
 
 class Allowance:

@@ -55,7 +55,7 @@ def import_files(
         raise UsageError("no file to import was named")
     if any(_same(source, destination) for source in sources):
         raise UsageError(f"{safe(str(destination))} is one of the files to import", "Name another file to write.")
-    if destination.exists() and not overwrite:
+    if not overwrite and _same(destination, destination):  # the writer refuses too, but after all the reading
         raise CassetteError(f"{safe(str(destination))} exists", "Name another file, or replace it with --overwrite.")
     allowance = Allowance()
     recordings: list[Recording] = []
@@ -73,6 +73,7 @@ def import_files(
 
 
 def _same(source: Path, destination: Path) -> bool:
+    """Whether both are one file; a file that is not there is no other's."""
     try:
         return source.samefile(destination)
     except OSError:

@@ -4,19 +4,20 @@ Numbers stay text, as they stand in the file. Lines are not known. Size and dept
 """
 
 import json
+from collections.abc import Collection, Iterator
 from typing import NoReturn
 
 from ..errors import CassetteError
 from ..text import clip
-from .fields import Node
+from .fields import Entry, Node
 
 DEEPEST = 32
-MOST_BYTES = 32 << 20
-"""The whole text is held as values, some forty times its size at worst."""
+MOST_BYTES = 16 << 20
+"""The whole text is held as values, some thirty times its size at worst."""
 
 
-def read(data: bytes, file: str) -> dict[str, Node]:
-    """The fields of the top object. Raises CassetteError for what is not a JSON object."""
+def read(data: bytes, file: str) -> dict[str, object]:
+    """The top object, as plain values. Raises CassetteError for what is not a JSON object."""
     if len(data) > MOST_BYTES:
         raise CassetteError(f"{file}: JSON of {len(data):,} bytes, and {MOST_BYTES:,} are read at most", _HINT)
     try:
@@ -37,7 +38,17 @@ def read(data: bytes, file: str) -> dict[str, Node]:
         raise CassetteError(f"{file}: {clip(str(error), 120)}", _HINT) from None
     if not isinstance(top, dict):
         raise CassetteError(f"{file}: no JSON object stands at the top, so this is no recording", _HINT)
-    return {name: _node(value, file, 1) for name, value in top.items()}
+    return top
+
+
+def entries(top: dict[str, object], file: str, streamed: Collection[str]) -> Iterator[Entry]:
+    """The object's fields in the order of the file, the items of a list under a name in `streamed` one by one."""
+    for name, value in top.items():
+        if name in streamed and isinstance(value, list):
+            for index, item in enumerate(value):
+                yield Entry(name, index, _node(item, file, 2))
+            value = []
+        yield Entry(name, None, _node(value, file, 1))
 
 
 _HINT = "Only recordings as VCR.py and Ruby's VCR write them can be imported."

@@ -15,10 +15,13 @@ from ..errors import CassetteError
 from ..format import MAGIC
 from ..text import safe
 from . import json_source, vcr_py, vcr_ruby, yaml_source
-from .fields import Allowance, Field
+from .fields import Allowance, Entry, Field
 from .wire import Exchange
 
 MOST_FILE = 256 << 20
+CALL_COSTS = 4096
+"""What a call takes of the allowance besides its bytes: through aliases, six bytes of a file may be one."""
+
 READABLE = "VCR.py and Ruby VCR cassettes, in YAML or JSON, can be imported by this version."
 
 
@@ -91,7 +94,7 @@ def open_recording(path: Path, allowance: Allowance) -> Recording:
             else:
                 items = iter((Field(entry.node, name, f"{entry.name}[{entry.item}]", allowance),))
             for item in items:
-                allowance.spend(256, item)
+                allowance.spend(CALL_COSTS, item)
                 recording.exchanges.append(known.read(item))
         elif entry.name == "version":
             version = field
@@ -121,12 +124,11 @@ def _bytes_of(path: Path, name: str) -> bytes:
     return data
 
 
-def _json_fields(data: bytes, name: str) -> Iterator[yaml_source.Entry]:
+def _json_fields(data: bytes, name: str) -> Iterator[Entry]:
     top = json_source.read(data, name)
     if not FORMATS.keys() & top.keys() or {"consumer", "provider"} <= top.keys():
         raise CassetteError(f"{name} {_foreign(top)}", READABLE)
-    for key, node in top.items():
-        yield yaml_source.Entry(key, None, node)
+    yield from json_source.entries(top, name, FORMATS)
 
 
 def _foreign(seen: Collection[str]) -> str:

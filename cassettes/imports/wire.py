@@ -74,10 +74,11 @@ def headers_of(field: Field | None) -> Headers:
         spelled = name.encode("utf-8", "surrogatepass")
         if not _TOKEN.fullmatch(spelled) or len(spelled) > 1024:
             values.fail("this is no header name")
-        lines.extend((spelled, _value(value)) for value in (values.items() if values.is_list else (values,)))
-        values.allowance.spend(len(spelled) + 64, values)
-        if len(lines) > MOST_HEADERS:
-            values.fail(f"more than {MOST_HEADERS} header lines")
+        for value in values.items() if values.is_list else (values,):
+            if len(lines) == MOST_HEADERS:
+                values.fail(f"more than {MOST_HEADERS} header lines")
+            value.allowance.spend(len(spelled) + 100, value)  # what a line costs here, besides its value
+            lines.append((spelled, _value(value)))
     return tuple(lines)
 
 
@@ -116,7 +117,6 @@ def undo_coding(field: Field, headers: Headers, data: bytes) -> tuple[Headers, B
     """
     named = header(headers, b"content-encoding")
     if not data or named is None or named.lower() in {b"", b"identity"}:
-        field.allowance.spend(64, field)
         return headers, Body.of(data), "", ()
     coding = undoable(named)
     if is_plain(coding, data):

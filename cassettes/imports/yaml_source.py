@@ -10,11 +10,11 @@ import base64
 import binascii
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from ..errors import CassetteError, UsageError
 from ..text import clip
-from .fields import Node
+from .fields import Entry, Node
 
 DEEPEST = 32
 MOST_NODES = 200_000
@@ -28,14 +28,6 @@ _LISTS = {"seq", "python/tuple"}
 _MAPS = {"map", "python/object/new:_io.BytesIO", "python/object/apply:builtins.iter"}
 _STANDARD = "tag:yaml.org,2002:"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-
-
-class Entry(NamedTuple):
-    """A field of the top map, or (with `item`, its number) one item of a field that is read item by item."""
-
-    name: str
-    item: int | None
-    node: Node
 
 
 def read(data: bytes, file: str, streamed: Collection[str]) -> Iterator[Entry]:

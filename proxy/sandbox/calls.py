@@ -63,9 +63,17 @@ class Call:
         return thread
 
     def page(
-        self, items: Iterable[Item], kind: str, name: Callable[[Item], str], show: Callable[[Item], Json]
+        self,
+        items: Iterable[Item],
+        kind: str,
+        name: Callable[[Item], str],
+        show: Callable[[Item], Json],
+        *,
+        most: int = 100,
+        usual: int = 20,
     ) -> "Answer":
-        chosen, has_more = cut(items, check_page(self.query), kind, name)
+        """The page of `items` that the query asks for. `most` and `usual` are the bounds of its `limit`."""
+        chosen, has_more = cut(items, check_page(self.query, most=most, usual=usual), kind, name)
         return Answer(self.shape.listing([show(item) for item in chosen], has_more))
 
 

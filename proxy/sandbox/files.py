@@ -36,7 +36,7 @@ def list_files(call: Call) -> Answer:
     """All files, or those of one `purpose`."""
     purpose = call.query.get("purpose")
     files = [file for file in call.sandbox.store.files.values() if purpose in (None, file.purpose)]
-    return call.page(files, "file", lambda file: file.id, call.shape.file)
+    return call.page(files, "file", lambda file: file.id, call.shape.file, most=10_000, usual=10_000)
 
 
 def get_file(call: Call) -> Answer:

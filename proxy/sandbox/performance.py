@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from .clock import Instant
 from .names import Names
-from .script import CallTools, Ending, HttpFault, Pace, RunCode, Say, Script, Search, Statement, Tokens, Wait
 from .shapes import EXPIRES_IN
+from .statements import CallTools, Ending, HttpFault, Pace, RunCode, Say, Script, Search, Statement, Tokens, Wait
 from .store import Json, Message, Run, Step, Thread
 from .wording import annotate, fill, run_usage, split, step_usage
 

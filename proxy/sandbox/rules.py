@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ...cassettes.errors import UsageError
-from .script import Call, CallTools, Say, Script, ScriptError, Statement, Wait, parse_script
+from .script import ScriptError, parse_script
+from .statements import Call, CallTools, Say, Script, Statement, Wait
 from .store import Json
 
 KEY = "sandbox_script"

@@ -17,8 +17,9 @@ from .requests import (
     SubmitToolOutputs,
 )
 from .rules import KEY, find_script, fitting_script
-from .script import Say, Script, ScriptError
+from .script import ScriptError
 from .shapes import tool_files
+from .statements import Say, Script
 from .store import Assistant, Json, Run, Thread
 from .threads import add_messages, new_thread
 

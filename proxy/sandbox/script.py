@@ -1,18 +1,32 @@
 """The script language: one line, or a few, that say what happens in a run.
 
 A statement stands on a line of its own or is set off by `;`. A `#` opens a comment. Strings are written as in JSON,
-durations as `50ms`, `1.5s` or `2m`. Nothing here knows of HTTP or of the store: text goes in, frozen values come out, and a
+durations as `50ms`, `1.5s`, `2m` or `1h`. Nothing here knows of HTTP or of the store: text goes in, frozen values come out, and a
 mistake is an error that names its line and column. The grammar, with examples, is `docs/sandbox.md`.
 """
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...cassettes.errors import UsageError
 from ...cassettes.operations import OPERATIONS
+from .statements import (
+    Call,
+    CallTools,
+    Ending,
+    HttpFault,
+    Mark,
+    Pace,
+    RunCode,
+    Say,
+    Script,
+    Search,
+    Statement,
+    Tokens,
+    Wait,
+)
 
 MAX_LENGTH = 65_536
 MAX_STATEMENTS = 1_000
@@ -32,118 +46,13 @@ class ScriptError(UsageError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """`queued 50ms`, `in_progress 1s`: the run stays in that status for so long."""
-
-    status: Literal["queued", "in_progress"]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One function call. `arguments` is JSON text, as the API carries it."""
-
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallTools:
-    """`call a({}) & b({})`: the run requires the outputs of these functions, and waits for them."""
-
-    calls: tuple[Call, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunCode:
-    """`code "print(1)" -> "1"`: a step of the code interpreter."""
-
-    source: str
-    logs: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """`search "file-abc" "manual.pdf"`: a step of the file search that found one file, or none."""
-
-    file_id: str | None = None
-    file_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An annotation: `text` is the piece of the message that it stands on."""
-
-    type: Literal["file_citation", "file_path"]
-    text: str
-    file_id: str
-    quote: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """`say "..."`: a message of the assistant. `{input}` and `{outputs}` in it are filled in."""
-
-    text: str
-    marks: tuple[Mark, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """`pace 5ms`: the time between two pieces of a message, from here on."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """`tokens 120 35`: what the run used, prompt and completion."""
-
-    prompt: int
-    completion: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How the run ends. With `after`, it strikes that long after this point, in the middle of whatever follows."""
-
-    kind: str
-    code: str = ""
-    message: str = ""
-    after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HttpFault:
-    """`http 429 retry-after 1 times 2 on createRun`: so many calls of that operation are refused first."""
-
-    status: int
-    retry_after: str | None = None
-    times: int = 1
-    operation: str = ""
-
-
-Statement = Wait | CallTools | RunCode | Search | Say | Pace | Tokens | Ending | HttpFault
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    statements: tuple[Statement, ...]
-    source: str = ""
-
-    @property
-    def faults(self) -> tuple[HttpFault, ...]:
-        return tuple(statement for statement in self.statements if isinstance(statement, HttpFault))
-
-
 _SPACE = re.compile(r"(?:[ \t\r]|#[^\n]*)*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m)\b")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)\b")
 _INTEGER = re.compile(r"\d{1,9}\b(?![.\w])")
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?\b(?![.\w])")
 _FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,64}(?=\s*\()")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _JSON = json.JSONDecoder()
 
 
@@ -227,7 +136,7 @@ class _Scanner:
         start = self.at
         found = _DURATION.match(self.text, start)
         if found is None:
-            raise self.error(f"expected {what}, such as 50ms, 1.5s or 2m, found {self.here()}")
+            raise self.error(f"expected {what}, such as 50ms, 1.5s, 2m or 1h, found {self.here()}")
         seconds = float(found[1]) * _UNITS[found[2]]
         if seconds > MAX_SECONDS:
             raise self.error("a duration is a day at most", start)

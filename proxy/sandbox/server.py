@@ -26,8 +26,9 @@ from .errors import ApiError, scripted
 from .names import Names
 from .routes import Route, find_route
 from .rules import Rule
-from .script import HttpFault, parse_script
+from .script import parse_script
 from .shapes import Shape
+from .statements import HttpFault
 from .store import Store, Thread
 from .stream import send_events
 

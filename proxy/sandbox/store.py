@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import Instant
 from .errors import full, not_found
 from .listeners import Listener
-from .script import HttpFault, Script
+from .statements import HttpFault, Script
 
 if TYPE_CHECKING:
     from .performance import Performance  # which imports this

@@ -29,7 +29,7 @@ async def send_events(
             performance = thread.performance
             if listener.over or performance is None:
                 break
-            await sandbox.clock.sleep(min(performance.next_at - sandbox.clock.now(), LONGEST_NAP))
+            await sandbox.clock.sleep(max(0.0, min(performance.next_at - sandbox.clock.now(), LONGEST_NAP)))
     except ConnectionResetError:
         return response  # the client left
     finally:

@@ -17,6 +17,9 @@ from .errors import ApiError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MAX_DEPTH = 100
+"""Levels of nesting of a body: far beyond any real schema, far below what the interpreter's stack bears."""
+
 _SHOWN = 60
 _KINDS = {
     bool: "a boolean",
@@ -68,6 +71,8 @@ def read_json(body: bytes) -> dict[str, Any]:
             "We could not parse the JSON body of your request. The API expects a JSON payload, but what was sent was "
             "not valid JSON.",
         ) from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise ApiError(400, f"The request body is nested deeper than {MAX_DEPTH} levels.")
     if not isinstance(value, dict):
         raise ApiError(400, f"Invalid type for the request body: expected an object, but got {_kind(value)} instead.")
     return value
@@ -78,9 +83,7 @@ def check(model: type[Model], value: dict[str, Any]) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise _explain(_pick(error.errors(include_url=False, include_context=True)), value) from None
-    except RecursionError:
-        raise ApiError(400, "The request body is nested too deeply.") from None
+        raise _explain(_pick(error.errors(include_url=False))) from None
 
 
 def _pick(errors: list[ErrorDetails]) -> ErrorDetails:
@@ -90,7 +93,7 @@ def _pick(errors: list[ErrorDetails]) -> ErrorDetails:
     return max((error for error in errors if error["loc"][:1] == top), key=lambda error: len(_path(error["loc"])))
 
 
-def _explain(error: ErrorDetails, value: dict[str, Any]) -> ApiError:
+def _explain(error: ErrorDetails) -> ApiError:
     path = _path(error["loc"])
     param = _spell(path) or None
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
@@ -157,6 +160,16 @@ def _kind(value: Any) -> str:
     return "null" if value is None else _KINDS.get(type(value), "something else")
 
 
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            break
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth
+
+
 def _refuse(name: str) -> Any:
     raise ValueError(name)
 
@@ -171,18 +184,18 @@ class Page:
     before: str | None = None
 
 
-def check_page(query: Mapping[str, str]) -> Page:
-    """The paging parameters of a query. Raises a 400 for a limit outside 1 to 100 or an unknown order."""
-    limit, order = query.get("limit", "20"), query.get("order", "desc")
+def check_page(query: Mapping[str, str], *, most: int = 100, usual: int = 20) -> Page:
+    """The paging parameters of a query. Raises a 400 for a limit outside 1 to `most`, or an unknown order."""
+    limit, order = query.get("limit", str(usual)), query.get("order", "desc")
     if not re.fullmatch(r"-?[0-9]{1,18}", limit):
         message = "Invalid type for 'limit': expected an integer, but got a string instead."
         raise ApiError(400, message, param="limit", code="invalid_type")
     if int(limit) < 1:
         message = f"Invalid 'limit': integer below minimum value. Expected a value >= 1, but got {int(limit)} instead."
         raise ApiError(400, message, param="limit", code="integer_below_min_value")
-    if int(limit) > 100:
+    if int(limit) > most:
         message = (
-            f"Invalid 'limit': integer above maximum value. Expected a value <= 100, but got {int(limit)} instead."
+            f"Invalid 'limit': integer above maximum value. Expected a value <= {most}, but got {int(limit)} instead."
         )
         raise ApiError(400, message, param="limit", code="integer_above_max_value")
     if order not in ("asc", "desc"):

@@ -3,7 +3,7 @@
 import json
 import re
 
-from .script import Mark, Tokens
+from .statements import Mark, Tokens
 from .store import Json, Run, Step
 
 MAX_INPUT = 4_000

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import settings
-
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.keys import request_key
 from respool.cassettes.scopes import scope_hash, scope_of

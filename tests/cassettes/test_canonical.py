@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
 from respool.cassettes.canonical import (
     DEEPEST,
     FORM,

@@ -1,12 +1,12 @@
 """A key is the same for two requests exactly when they ask for the same thing."""
 
+import itertools
 import random
 import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from respool.cassettes.interaction import Body, Headers, Request
 from respool.cassettes.keys import CANONICAL_LIMIT, KeyBuilder, answer_digest, request_key
 from respool.cassettes.redaction import redact_request
@@ -100,7 +100,7 @@ def test_the_pieces_in_which_a_body_arrives_do_not_count(body: bytes, cuts: list
     headers: Headers = ((b"authorization", b"Bearer 0123456789"),)
     builder = KeyBuilder("POST", b"/v1/threads", headers)
     bounds = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         builder.feed(body[start:end])
     assert builder.finish() == key("POST /v1/threads", body, headers)
 

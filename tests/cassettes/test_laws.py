@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-
 from respool.cassettes.positions import Session
 from respool.cassettes.scopes import scope_hash, scope_of
 from respool.cassettes.tape import Tape

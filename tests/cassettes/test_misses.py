@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-
 from respool.cassettes.interaction import Body, Headers, Interaction, Request, Response
 from respool.cassettes.misses import MOST_DECODED, Miss, explain
 from respool.cassettes.positions import Session

@@ -5,7 +5,6 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from respool.cassettes.positions import Served, Session
 from respool.cassettes.scopes import scope_hash
 from respool.cassettes.tape import Tape
@@ -39,8 +38,10 @@ STATES = "create, queued, in_progress, requires_action, submit, in_progress, com
         ("create poll submit poll poll", "created queued submitted in_progress completed"),
         (
             "create poll poll poll poll poll submit poll poll poll poll",
-            "created queued in_progress requires_action requires_action* requires_action* "
-            "submitted in_progress completed completed* completed*",
+            (
+                "created queued in_progress requires_action requires_action* requires_action* "
+                "submitted in_progress completed completed* completed*"
+            ),
         ),
         ("create submit poll poll", "created submitted in_progress completed"),
         (

@@ -1,5 +1,6 @@
 """Credentials are gone from what is kept; all else, the API's ids above all, is as it was."""
 
+import itertools
 import json
 import re
 import time
@@ -7,7 +8,6 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from respool.cassettes.interaction import BlobRef, Body, Headers, Interaction, Request, Response
 from respool.cassettes.redaction import (
     is_header_slot,
@@ -150,8 +150,8 @@ def test_an_organisation_named_by_the_answer_is_gone_from_both_sides() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"unused", b"assistant", b"messages", b"in_progress", b"thread_abc123456", b"run_abc123456", b"asst_abc12345"]
-    + [b"file-abc1234567", b"msg_abc12345678", b"step_abc1234567", b"1712345678", b"REDACTED", b"application/json"],
+    b"unused assistant messages in_progress thread_abc123456 run_abc123456 asst_abc12345 file-abc1234567 "
+    b"msg_abc12345678 step_abc1234567 1712345678 REDACTED application/json".split(),
 )
 def test_what_cannot_be_told_from_ordinary_text_is_searched_for_nowhere(value: bytes) -> None:
     body = b'{"x": "' + value + b'"}'
@@ -195,7 +195,7 @@ def test_marks_follow_the_body(secret: bytes, data: st.DataObject) -> None:
     body = b"".join(pieces)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=5)))
     bounds = [0, *cuts, len(body)]
-    marks = tuple((end - start, end) for start, end in zip(bounds, bounds[1:], strict=False))
+    marks = tuple((end - start, end) for start, end in itertools.pairwise(bounds))
     kept = redact_response(Response(200, body=Body.of(body), marks=marks), (secret,))
     assert kept.body.read() == body.replace(secret, b"REDACTED")
     assert sum(length for length, _ in kept.marks) == kept.body.length

@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-
 from respool.cassettes.interaction import Body, Request, Response
 from respool.cassettes.scopes import STREAM_LIMIT, scope_hash, scope_of
 

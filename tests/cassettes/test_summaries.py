@@ -1,7 +1,6 @@
 """A summary tells of an interaction what replay and lists need."""
 
 import pytest
-
 from respool.cassettes.interaction import Body, End, Headers, Interaction, Request, Response
 from respool.cassettes.keys import answer_digest, request_key
 from respool.cassettes.scopes import scope_hash

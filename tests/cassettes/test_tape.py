@@ -1,7 +1,6 @@
 """A tape finds the recordings that may answer a request, and reads each line once."""
 
 import pytest
-
 from respool.cassettes.errors import DamagedCassetteError
 from respool.cassettes.scopes import scope_hash
 from respool.cassettes.tape import Reads, Tape, Writes

@@ -37,7 +37,9 @@ async def test_what_is_refused_reaches_no_upstream(proxies, tmp_path, request_li
 async def test_a_malformed_request_is_neither_echoed_nor_logged(proxies, tmp_path, caplog, capfd):
     async with proxies.raw_upstream(answered) as upstream:
         async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
-            got = await proxies.raw_call(proxy.port, b"GET /x HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer sk-leak\x01\r\n\r\n")
+            got = await proxies.raw_call(
+                proxy.port, b"GET /x HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer sk-leak\x01\r\n\r\n"
+            )
             said = "".join(proxy.said)
     assert got.startswith(b"HTTP/1.1 400 ")
     heard = got.decode() + said + caplog.text + "".join(capfd.readouterr())

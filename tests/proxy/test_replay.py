@@ -32,7 +32,13 @@ def write_cassette(path, calls):
                 head = (JSON, (b"Content-Length", b"%d" % len(answered)))
                 response = Response(status, b"OK", head, Body.of(answered), head_us=1000)
             interaction = Interaction(
-                writer.next_arrival(), 1_700_000_000_000_000 + number, request, response, End.COMPLETE, 2000, scope_of(request, response)
+                writer.next_arrival(),
+                1_700_000_000_000_000 + number,
+                request,
+                response,
+                End.COMPLETE,
+                2000,
+                scope_of(request, response),
             )
             writer.append(interaction, summarise(interaction))
     return path
@@ -180,7 +186,9 @@ async def test_replaying_connects_to_nothing(proxies, polled_run, monkeypatch):
             monkeypatch.setattr(loop, name, lambda *_, **__: pytest.fail("a connection was made"))
         body = b'{"assistant_id":"asst_1"}'
         writer.write(b"POST %b/runs HTTP/1.1\r\nHost: p\r\nContent-Length: %d\r\n\r\n%b" % (THREAD, len(body), body))
-        writer.write(b"GET %b HTTP/1.1\r\nHost: p\r\n\r\nGET /v1/missing HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n" % RUN)
+        writer.write(
+            b"GET %b HTTP/1.1\r\nHost: p\r\n\r\nGET /v1/missing HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n" % RUN
+        )
         async with asyncio.timeout(5):
             got = await reader.read(-1)
         writer.close()
@@ -198,7 +206,8 @@ def streamed(marks):
 @pytest.mark.parametrize("pace", ["instant", "recorded", "x2"])
 async def test_a_stream_is_served_whole_at_each_pace(proxies, tmp_path, caller, pace):
     path = write_cassette(
-        tmp_path / "a.cassette", [("POST", THREAD + b"/runs", b'{"stream": true}', streamed([50_000, 100_000, 200_000]), 200)]
+        tmp_path / "a.cassette",
+        [("POST", THREAD + b"/runs", b'{"stream": true}', streamed([50_000, 100_000, 200_000]), 200)],
     )
     async with proxies.replaying(path, pace=Pace.parse(pace)) as proxy:
         began = asyncio.get_running_loop().time()

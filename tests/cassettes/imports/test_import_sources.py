@@ -149,17 +149,29 @@ def test_no_yaml_makes_anything_but_a_respool_error(text):
         entries(text)
 
 
+def json_entries(data: bytes):
+    return list(json_source.entries(json_source.read(data, "some.json"), "some.json", STREAMED))
+
+
 def test_json_gives_the_same_nodes_with_numbers_as_they_stand():
-    top = json_source.read(
-        b'\xef\xbb\xbf{"a": {"code": 200, "x": 1.50, "n": null, "l": ["\\ud83d\\ude00", true]}}', "f"
-    )
-    assert isinstance(top["a"].value, dict)
-    assert top["a"].value["code"].value == "200"
-    assert top["a"].value["x"].value == "1.50"
-    assert top["a"].value["n"].value is None
-    inner = top["a"].value["l"].value
+    (entry,) = json_entries(b'\xef\xbb\xbf{"a": {"code": 200, "x": 1.50, "n": null, "l": ["\\ud83d\\ude00", true]}}')
+    assert isinstance(entry.node.value, dict)
+    assert entry.node.value["code"].value == "200"
+    assert entry.node.value["x"].value == "1.50"
+    assert entry.node.value["n"].value is None
+    inner = entry.node.value["l"].value
     assert isinstance(inner, list)
     assert [node.value for node in inner] == ["\U0001f600", "true"]
+
+
+def test_json_is_read_item_by_item_as_yaml_is():
+    found = json_entries(b'{"interactions": ["x", "y"], "version": 1}')
+    assert [(entry.name, entry.item) for entry in found] == [
+        ("interactions", 0),
+        ("interactions", 1),
+        ("interactions", None),
+        ("version", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +191,7 @@ def test_json_gives_the_same_nodes_with_numbers_as_they_stand():
 )
 def test_json_that_no_recorder_writes_is_refused(data):
     with pytest.raises(CassetteError, match=r"some\.json: "):
-        json_source.read(data, "some.json")
+        json_entries(data)
 
 
 def test_json_that_is_too_large_is_refused_before_it_is_read(monkeypatch):

@@ -9,23 +9,33 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
-
 from respool.cassettes.operations import OPERATIONS
 from respool.proxy.sandbox.clock import ManualClock
 from respool.proxy.sandbox.server import Sandbox
 
 
-def load_strict(version: int) -> ModuleType:
+def load_strict(name: str) -> ModuleType:
     """Test folders are no packages, so that the models beside this file are loaded by their path."""
-    name = f"sandbox_strict_v{version}"
-    if name not in sys.modules:
-        path = Path(__file__).with_name(f"strict_v{version}.py")
-        spec = importlib.util.spec_from_file_location(name, path)
+    full = f"sandbox_strict_{name}"
+    if full not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"strict_{name}.py"))
         assert spec is not None
         assert spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        sys.modules[full] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    return sys.modules[name]
+    return sys.modules[full]
+
+
+def check_event(event: str, data: Any) -> None:
+    """Hold the data of an event of the second version against its strict model."""
+    deltas, objects = load_strict("v2_deltas"), load_strict("v2")
+    kinds = {"thread": "Thread", "thread.run": "Run", "thread.run.step": "Step", "thread.message": "Message"}
+    kind, _, state = event.rpartition(".")
+    if event in deltas.EVENTS:
+        deltas.EVENTS[event].model_validate(data)
+    else:
+        assert state in deltas.STATES[kind]
+        getattr(objects, kinds[kind]).model_validate(data)
 
 
 class Reply(NamedTuple):
@@ -59,7 +69,7 @@ class Api:
         row = next(row for row in OPERATIONS if row.name == operation)
         reply = await self.call(row.method, "/v1" + row.template.format(**ids) + query, body)
         assert reply.status == 200, reply.payload
-        load_strict(self.version).RESPONSES[operation].model_validate(reply.payload)
+        load_strict(f"v{self.version}").RESPONSES[operation].model_validate(reply.payload)
         self.seen.append((operation, self.version, reply.payload))
         return reply.payload
 
@@ -70,7 +80,7 @@ class Api:
         events = parse_events(reply.payload)
         for event, data in events[:-1]:
             if self.version == 2:
-                load_strict(2).EVENTS[event].model_validate(data)
+                check_event(event, data)
             self.seen.append((event, self.version, data))
         return events
 

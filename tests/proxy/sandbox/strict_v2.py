@@ -1,7 +1,7 @@
 """The second version's schemas, written out by hand: nothing missing, nothing more, exact types and values.
 
-From the OpenAPI description of the second version. `RESPONSES` has one model for each operation, `EVENTS` one for the
-data of each event of a stream.
+From the OpenAPI description of the second version. `RESPONSES` has one model for each operation; what only streams
+have is in `strict_v2_deltas`.
 """
 
 from typing import Annotated, Any, Literal
@@ -401,111 +401,6 @@ class MessageFiles(Listing):
     data: list[MessageFile]
 
 
-class DeltaCitation(Strict):
-    file_id: str = ""
-    quote: str = ""
-
-
-class DeltaFileCitation(Strict):
-    index: int
-    type: Literal["file_citation"]
-    text: str = ""
-    file_citation: DeltaCitation = DeltaCitation()
-    start_index: NotNegative = 0
-    end_index: NotNegative = 0
-
-
-class DeltaFilePath(Strict):
-    index: int
-    type: Literal["file_path"]
-    text: str = ""
-    file_path: FileId
-    start_index: NotNegative = 0
-    end_index: NotNegative = 0
-
-
-class DeltaText(Strict):
-    value: str = ""
-    annotations: list[DeltaFileCitation | DeltaFilePath] = []
-
-
-class DeltaTextContent(Strict):
-    index: int
-    type: Literal["text"]
-    text: DeltaText
-
-
-class DeltaMessageBody(Strict):
-    role: Literal["user", "assistant"] = "assistant"
-    content: list[DeltaTextContent]
-
-
-class MessageDelta(Strict):
-    id: str
-    object: Literal["thread.message.delta"]
-    delta: DeltaMessageBody
-
-
-class DeltaLogs(Strict):
-    index: int
-    type: Literal["logs"]
-    logs: str = ""
-
-
-class DeltaCodeRun(Strict):
-    input: str = ""
-    outputs: list[DeltaLogs] = []
-
-
-class DeltaCodeCall(Strict):
-    index: int
-    id: str = ""
-    type: Literal["code_interpreter"]
-    code_interpreter: DeltaCodeRun
-
-
-class DeltaSearchCall(Strict):
-    index: int
-    id: str = ""
-    type: Literal["file_search"]
-    file_search: dict[str, Any]
-
-
-class DeltaFunction(Strict):
-    name: str = ""
-    arguments: str = ""
-    output: str | None = None
-
-
-class DeltaFunctionCall(Strict):
-    index: int
-    id: str = ""
-    type: Literal["function"]
-    function: DeltaFunction
-
-
-class DeltaToolCalls(Strict):
-    type: Literal["tool_calls"]
-    tool_calls: list[DeltaCodeCall | DeltaSearchCall | DeltaFunctionCall]
-
-
-class DeltaStepBody(Strict):
-    step_details: DeltaToolCalls
-
-
-class StepDelta(Strict):
-    id: str
-    object: Literal["thread.run.step.delta"]
-    delta: DeltaStepBody
-
-
-class Error(Strict):
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
 RESPONSES: dict[str, type[Strict]] = {
     "createThread": Thread,
     "getThread": Thread,
@@ -527,16 +422,4 @@ RESPONSES: dict[str, type[Strict]] = {
     "cancelRun": Run,
     "listRunSteps": Steps,
     "getRunStep": Step,
-}
-
-EVENTS: dict[str, type[Strict]] = {
-    "thread.created": Thread,
-    "thread.message.delta": MessageDelta,
-    "thread.run.step.delta": StepDelta,
-    "error": Error,
-    **{f"thread.run.{status}": Run for status in ("created", "queued", "in_progress", "requires_action", "completed")},
-    **{f"thread.run.{status}": Run for status in ("incomplete", "failed", "cancelling", "cancelled", "expired")},
-    **{f"thread.run.step.{status}": Step for status in ("created", "in_progress", "completed", "failed")},
-    **{f"thread.run.step.{status}": Step for status in ("cancelled", "expired")},
-    **{f"thread.message.{status}": Message for status in ("created", "in_progress", "completed", "incomplete")},
 }

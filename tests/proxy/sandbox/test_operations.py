@@ -164,7 +164,11 @@ async def test_assistants_can_be_made_changed_listed_and_deleted(api):
     assert (await api.call("GET", path)).payload == changed
     listed = (await api.call("GET", "/v1/assistants?order=asc")).payload
     assert [item["id"] for item in listed["data"]] == ["asst_abc123", made["id"]]
-    assert (await api.call("DELETE", path)).payload == {"id": made["id"], "object": "assistant.deleted", "deleted": True}
+    assert (await api.call("DELETE", path)).payload == {
+        "id": made["id"],
+        "object": "assistant.deleted",
+        "deleted": True,
+    }
     assert (await api.call("GET", path)).status == 404
 
 

@@ -1,10 +1,10 @@
 """Which script a run follows, and rules files."""
 
 import pytest
-
 from respool.cassettes.errors import UsageError
 from respool.proxy.sandbox.rules import Rule, fitting_script, parse_rules, read_rules
-from respool.proxy.sandbox.script import CallTools, Say, ScriptError
+from respool.proxy.sandbox.script import ScriptError
+from respool.proxy.sandbox.statements import CallTools, Say
 
 RULES = [Rule("refund", 'say "by the first rule"'), Rule(r"/\border \d+/", 'say "by the second rule"')]
 
@@ -92,7 +92,10 @@ def test_the_function_is_the_one_that_is_asked_for(tool_choice, question, name):
         ("rule = [1]", "rules, rule 1: write it as [[rule]]"),
         ("[[rule]]\nscript = 'search'", "rules, rule 1: `match` is missing"),
         ("[[rule]]\nmatch = 'a'", "rules, rule 1: `script` is missing"),
-        ("[[rule]]\nmatch = 'a'\nscript = 'search'\n[[rule]]\nmatch = 'a'\nscript = 'x'", "rules, rule 2: script, line 1"),
+        (
+            "[[rule]]\nmatch = 'a'\nscript = 'search'\n[[rule]]\nmatch = 'a'\nscript = 'x'",
+            "rules, rule 2: script, line 1",
+        ),
         ("[[rule]]\nmatch = '/(/'\nscript = 'search'", "not a regular expression"),
     ],
 )

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-
 from respool.proxy.sandbox.clock import ManualClock
 
 BEGIN = ["thread.run.created", "thread.run.queued", "thread.run.in_progress"]
@@ -56,7 +55,14 @@ async def start(api, script, **fields):
         ('search "file-1" "a.pdf"', [*BEGIN, *STEP, STEP_DELTA, "thread.run.step.completed", "thread.run.completed"]),
         (
             'say "A b"; incomplete max_completion_tokens',
-            [*BEGIN, *MESSAGE, DELTA, "thread.message.incomplete", "thread.run.step.completed", "thread.run.incomplete"],
+            [
+                *BEGIN,
+                *MESSAGE,
+                DELTA,
+                "thread.message.incomplete",
+                "thread.run.step.completed",
+                "thread.run.incomplete",
+            ],
         ),
         ('fail rate_limit_exceeded "slow down"', [*BEGIN[:2], "thread.run.failed"]),
         (

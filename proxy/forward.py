@@ -1,0 +1,201 @@
+"""One call on its way: the request to the upstream, the answer to the client as it comes, a copy of both to the passage."""
+
+import asyncio
+from typing import Protocol
+
+from aiohttp import ClientError, web
+
+from ..cassettes.errors import UpstreamError
+from ..cassettes.interaction import End, Headers
+from . import wire
+from .answer import Answer, Stream, error_answer
+from .incoming import ClientFault, body_at_hand, body_pieces, is_here
+from .passage import Passage
+from .redirects import own_location
+from .upstream import Broken, Exchange, Head, Upstream
+
+
+class Keeping(Protocol):
+    """What a forwarded call tells the recorder."""
+
+    @property
+    def stopping(self) -> bool: ...
+
+    def store(self, passage: Passage | None, end: End) -> None: ...
+
+    def failure(self, error: UpstreamError) -> None: ...
+
+    def read_on(self, passage: Passage, exchange: Exchange) -> None: ...
+
+
+class Forwarding:
+    """One call being forwarded."""
+
+    def __init__(
+        self,
+        recorder: Keeping,
+        upstream: Upstream,
+        request: web.BaseRequest,
+        passage: Passage | None,
+        session: str,
+        target: bytes,
+    ) -> None:
+        self._recorder = recorder
+        self._upstream = upstream
+        self._request = request
+        self._passage = passage
+        self._session = session
+        self._target = target
+        self._exchange: Exchange | None = None
+        self._stream = Stream(request)
+        self._sent = False
+        self._fault: ClientFault | None = None
+
+    async def run(self) -> Answer:
+        request = self._request
+        try:
+            try:
+                self._exchange = await self._upstream.exchange(request.method)
+            except UpstreamError:
+                await self._read_rest()
+                raise
+            answer = await self._pass(self._exchange)
+        except (UpstreamError, Broken, ClientFault) as error:
+            answer = self._fail(self._fault or error)
+        except (ConnectionError, ClientError):
+            # A write to the client failed: it has left, only aiohttp has not told us by a cancellation yet.
+            self.leave()
+            return self._stream.cut()
+        if self._exchange is not None:
+            self._exchange.release()
+        return answer
+
+    def _fail(self, error: UpstreamError | Broken | ClientFault) -> Answer:
+        """Say whose fault it was, store what there is, and answer if nothing was answered yet."""
+        recorder, passage = self._recorder, self._passage
+        if isinstance(error, ClientFault):
+            recorder.store(passage, End.CLIENT_CUT)
+            if self._stream.started:
+                return self._stream.cut()
+            return error.answer()
+        if isinstance(error, Broken):
+            error = UpstreamError(str(error))
+        recorder.failure(error)
+        if self._stream.started:
+            recorder.store(passage, End.UPSTREAM_CUT)
+            return self._stream.cut()
+        answer = self._own_answer(502, error.message + (f": {error.hint}" if error.hint else ""), "upstream_failed")
+        recorder.store(passage, End.UPSTREAM_FAILED)
+        return answer
+
+    def leave(self) -> None:
+        """The client has gone (or the proxy stops). The upstream call ends within a second, and what came is stored."""
+        recorder, passage, exchange = self._recorder, self._passage, self._exchange
+        if exchange is None or passage is None or recorder.stopping or not self._sent or passage.streams:
+            recorder.store(passage, End.PROXY_CUT if recorder.stopping else End.CLIENT_CUT)
+            if exchange is not None:
+                exchange.release()
+            return
+        recorder.read_on(passage, exchange)
+
+    async def _pass(self, exchange: Exchange) -> Answer:
+        request = self._request
+        head = wire.write_head(
+            b"%b %b HTTP/1.1" % (request.method.encode(), self._target),
+            self._request_headers(self._upstream.origin.authority),
+        )
+        if is_here(request):
+            data = body_at_hand(request)
+            if self._passage is not None and data:
+                self._passage.take_request(data)
+            await exchange.send(
+                head + (wire.chunk(data) if self._chunked() and data else data) + self._tail(), last=True
+            )
+            self._sent = True
+            return await self._answer(exchange)
+        await exchange.send(head, last=False)
+        sender = asyncio.get_running_loop().create_task(self._send_body(exchange))
+        try:
+            return await self._answer(exchange)
+        finally:
+            sender.cancel()  # when the answer came before the whole request, the rest is not wanted
+            await asyncio.wait([sender])
+
+    def _chunked(self) -> bool:
+        return wire.header_value(self._request.raw_headers, b"transfer-encoding") is not None
+
+    def _tail(self) -> bytes:
+        return wire.LAST_CHUNK if self._chunked() else b""
+
+    def _request_headers(self, authority: str) -> list[tuple[bytes, bytes]]:
+        """What goes upstream: the client's lines in order and spelling, with `Host` and the framing put right."""
+        headers: Headers = self._request.raw_headers
+        leave_out = [b"expect"]  # answered here, see _send_body
+        if self._chunked():
+            leave_out.append(b"content-length")
+        lines = [
+            (name, authority.encode() if name.lower() == b"host" else value)
+            for name, value in wire.end_to_end(headers, leave_out=leave_out)
+        ]
+        if self._chunked():
+            lines.append((b"Transfer-Encoding", b"chunked"))
+        if not any(name.lower() == b"host" for name, _ in lines):
+            lines.insert(0, (b"Host", authority.encode()))
+        return lines
+
+    async def _send_body(self, exchange: Exchange) -> None:
+        try:
+            async for data in body_pieces(self._request):
+                if self._passage is not None:
+                    self._passage.take_request(data)
+                await exchange.send(wire.chunk(data) if self._chunked() else data, last=False)
+            await exchange.send(self._tail(), last=True)
+            self._sent = True
+        except Broken:
+            return  # the upstream took no more; what it says about that is on its way
+        except ClientFault as fault:
+            self._fault = fault
+            exchange.release()  # ends the wait for an answer that cannot come
+
+    async def _read_rest(self) -> None:
+        """No upstream: the request is still read, so that the recording knows what was asked."""
+        async for data in body_pieces(self._request):
+            if self._passage is not None:
+                self._passage.take_request(data)
+
+    async def _answer(self, exchange: Exchange) -> Answer:
+        passage, stream = self._passage, self._stream
+        head = await exchange.head()
+        if passage is not None:
+            passage.take_head(head)
+        method = self._request.method
+        body = wire.has_body(method, head.status)
+        leave_out = (
+            () if not body or not wire.header_value(head.headers, b"transfer-encoding") else (b"content-length",)
+        )
+        headers = self._location(wire.end_to_end(head.headers, leave_out=leave_out))
+        length = any(name.lower() == b"content-length" for name, _ in headers)
+        stream.start(wire.status_line(head.status, head.reason), headers, body=body, length=length)
+        async for piece in exchange.body():
+            if passage is not None:
+                passage.take_piece(piece)
+            await stream.send(piece)
+        answer = stream.finish()
+        self._recorder.store(passage, End.COMPLETE)
+        return answer
+
+    def _location(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """A redirect within the upstream leads back through the proxy; else its client would leave the recording."""
+        host = wire.header_value(self._request.raw_headers, b"host") or b""
+        return own_location(headers, self._upstream.origin.root, host, self._session)
+
+    def _own_answer(self, status: int, message: str, code: str) -> Answer:
+        """An answer in the upstream's place, recorded as what the client got."""
+        answer = error_answer(status, message, code, retry=True, keep_alive=is_here(self._request))
+        if self._passage is not None:
+            first, _, body = answer.data.partition(b"\r\n\r\n")
+            lines = [line.partition(b": ") for line in first.split(b"\r\n")[1:]]
+            head = Head(status, b"", tuple((name, value) for name, _, value in lines), closes=False)
+            self._passage.take_head(head)
+            self._passage.take_piece(body)
+        return answer
