@@ -198,7 +198,8 @@ class Seal(NamedTuple):
 
     `index_offset` and `index_length` name the INDEX record written just before (header included; both 0 when there is none);
     `previous_seal` is 0 when that index covers everything. `records` counts the frames before this one, `chain` is the
-    running CRC-32 over the first 28 bytes of their headers. `last_arrival` is the greatest arrival, 0 when there is no interaction.
+    running CRC-32 over the first 28 bytes of their headers. `last_arrival` is the greatest arrival, 0 when there is no
+    interaction.
     """
 
     index_offset: int

@@ -41,12 +41,11 @@ def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mappin
     `rows` are 64-byte rows (see ROW) and `blobs` 24-byte ones (see BLOB), both in file order; `names` holds the name of each
     scope. Of several blobs with one digest the first is listed.
     """
-    columns = words(rows)
-    count = len(columns) // 8
-    arrivals = columns[3::8]
+    count = len(rows) // ROW.size
+    arrivals = column(rows, 3)
     order = sorted(range(count), key=arrivals.__getitem__)
     first, last = (arrivals[order[0]], arrivals[order[-1]]) if order else (0, 0)
-    scopes = columns[1::8]
+    scopes = column(rows, 1)
     by_scope = sorted(order, key=scopes.__getitem__)
     rank = array("I", bytes(4 * count))
     for place, row in enumerate(by_scope):
@@ -57,7 +56,7 @@ def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mappin
     for at in range(0, count, _CHUNK):
         body += b"".join([view[64 * row : 64 * row + 64] for row in by_scope[at : at + _CHUNK]])
     keys_at = len(body)
-    keys = columns[0::8]
+    keys = column(rows, 0)
     order_of_keys = sorted(order, key=keys.__getitem__)
     for at in range(0, count, _CHUNK):
         body += b"".join([KEY.pack(keys[row], rank[row]) for row in order_of_keys[at : at + _CHUNK]])
@@ -234,10 +233,10 @@ def index_too_big(rows: int, blobs: int, name_bytes: int, cap: int) -> bool:
     return rows >= 1 << 32 or body + HEAD.size + 4 * (body // PAGE + 1) > cap
 
 
-def words(rows: bytes | bytearray) -> "array[int]":
-    """Packed rows as 64-bit numbers, eight a row: key, scope, answer, arrival, started, duration, the rest, offset."""
-    numbers = array("Q")
-    numbers.frombytes(rows)
+def column(rows: bytes | bytearray, number: int) -> "array[int]":
+    """One of the eight 64-bit columns of packed rows: key, scope, answer, arrival, started, duration, the rest, offset."""
+    with memoryview(rows) as view, view.cast("Q") as cells:
+        numbers = array("Q", cells[number::8])
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers

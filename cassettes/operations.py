@@ -47,7 +47,8 @@ OPERATIONS: tuple[Operation, ...] = (
 
 _BASE = re.compile(rb"(?:/api/projects/[^/]+)?(?:/openai)?(?:/v[0-9]+)?(?=/)")
 _PATTERNS = [
-    (row, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(row.template)).encode())) for row in OPERATIONS
+    (row, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(row.template)).encode()))
+    for row in OPERATIONS
 ]
 
 

@@ -21,6 +21,7 @@ from .format import (
     FILE_HEADER_SIZE,
     FRAME_HEADER,
     FRAME_HEADER_SIZE,
+    MAX_CHAIN,
     MAX_MAP,
     REPAIR,
     SEAL_SIZE,
@@ -30,7 +31,7 @@ from .format import (
     lengths_allowed,
     refuse_newer,
 )
-from .index import words
+from .index import column
 from .records import scope_name
 from .source import Frame, Source
 
@@ -243,9 +244,20 @@ class Contents:
             name = source.name
             raise DamagedCassetteError(f"{name} ends inside its first record, or lost it: nothing in it is whole")
 
+    def chain_length(self) -> int:
+        """Segments that the last seal's chain of indexes has; MAX_CHAIN if a link is not whole, as if it were full."""
+        by_offset = {point.offset: point for point in self.seals}
+        length, at = 0, self.seals[-1].offset if self.seals else 0
+        while at and length < MAX_CHAIN:
+            point = by_offset.get(at)
+            if point is None or not point.index_intact or point.seal.previous_seal >= at:
+                return MAX_CHAIN
+            length, at = length + 1, point.seal.previous_seal
+        return length
+
     def last_arrival(self) -> int:
         """The greatest arrival, -1 where there is no interaction."""
-        return max(words(self.rows)[3::8], default=-1)
+        return max(column(self.rows, 3), default=-1)
 
 
 def scan(path: Path | str) -> Iterator[Frame]:

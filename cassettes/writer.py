@@ -34,7 +34,7 @@ from .interaction import BlobRef, Body, Interaction
 from .lock import CassetteInUseError
 from .pieces import Pieces
 from .records import encode_interaction, encode_meta
-from .scan import Contents, SealPoint
+from .scan import Contents
 from .scopes import scope_of
 from .source import Source
 from .storage import create_partial, open_existing, publish, set_aside, write_all
@@ -172,8 +172,9 @@ class Writer:
     def append(self, interaction: Interaction, summary: Summary) -> None:
         """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
 
-        An empty scope is filled in, so that the index can name it. Raises CassetteError if a field cannot be stored (later appends go on), and RecordingFailed when the file could not be
-        written: it is cut back to the last whole record, and this and every later call raises it.
+        An empty scope is filled in, so that the index can name it. Raises CassetteError if a field cannot be stored (later
+        appends go on), and RecordingFailed when the file could not be written: it is cut back to the last whole record, and
+        this and every later call raises it.
         """
         self._refuse()
         batch = self._batch()
@@ -253,7 +254,7 @@ class Writer:
         if contents.seals:
             last = contents.seals[-1]
             self._sealed = found.end == last.end
-            if _chain_length(contents.seals) < MAX_CHAIN:
+            if contents.chain_length() < MAX_CHAIN:
                 self._previous_seal, rows, blobs = last.offset, last.rows, last.blobs
         self._rows = contents.rows[64 * rows :]
         self._pieces.resume(contents.blobs, blobs)
@@ -341,25 +342,9 @@ class Writer:
         return self._partial or self.path
 
     def _unpublished(self, error: OSError | CassetteInUseError) -> RecordingFailed:
-        place = self._place()
         if isinstance(error, FileExistsError):
-            what = f"{self.path} came into being while it was recorded"
-        elif isinstance(error, CassetteInUseError):
-            what = error.message
+            why = f"{self.path} came into being while it was recorded"
         else:
-            what = f"it could not be renamed ({error.strerror})"
-        return RecordingFailed(
-            f"the finished recording stays in {place}: {what}", f"it is complete: mv {place} NAME.cassette"
-        )
-
-
-def _chain_length(seals: list[SealPoint]) -> int:
-    """Segments that the last seal's chain holds; MAX_CHAIN if a link is not whole, so that a full index is written."""
-    by_offset = {point.offset: point for point in seals}
-    length, at = 0, seals[-1].offset
-    while at and length < MAX_CHAIN:
-        point = by_offset.get(at)
-        if point is None or not point.index_intact or point.seal.previous_seal >= at:
-            return MAX_CHAIN
-        length, at = length + 1, point.seal.previous_seal
-    return length
+            why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
+        place = self._place()
+        return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")

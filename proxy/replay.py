@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from ..cassettes.coding import CodingError, Decoder, undoable
+from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import Body, Headers, Request
 from ..cassettes.keys import KeyBuilder, variant_of
 from ..cassettes.misses import explain
@@ -21,7 +22,7 @@ from ..cassettes.redaction import redact_request, secrets_of
 from ..cassettes.summary import STREAM, Row
 from ..cassettes.tape import Tape
 from . import wire
-from .answer import Answer, Stream, json_answer, wants_close
+from .answer import Answer, Stream, error_answer, json_answer, wants_close
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .pace import Pace
 from .prepared import Prepared, PreparedAnswers, prepare
@@ -60,6 +61,7 @@ class Replayer:
         self.calls = 0
         self.misses = 0
         self.inexact = 0
+        self.damaged = 0
 
     def session(self, name: str) -> Session:
         """The session of that name, made at its first use."""
@@ -88,6 +90,13 @@ class Replayer:
 
     async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
         self.calls += 1
+        try:
+            return await self._answer(request, session, target)
+        except CassetteError as error:
+            self._lament(error)
+            return error_answer(500, error.message, "cassette_damaged", keep_alive=is_here(request))
+
+    async def _answer(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
         headers: Headers = request.raw_headers
         try:
             if is_here(request):
@@ -100,7 +109,8 @@ class Replayer:
         player = self.session(session)
         served = player.serve(key, variant=variant_of(headers, self._reader.file_id))
         if served is None:
-            return self._miss(player, Request(request.method, target, headers, Body.of(data)), session, request)
+            body = Body.of(_decoded(wire.header_value(headers, b"content-encoding"), data))
+            return self._miss(player, Request(request.method, target, headers, body), session, request)
         return await self._serve(request, session, served)
 
     async def stop(self, timeout: float) -> None:
@@ -188,9 +198,18 @@ class Replayer:
                 await self._pace.until(began, moment, clock=loop.time)
                 await stream.send(piece)
         elif response is not None and ready.body:
-            for piece in response.body.pieces():
-                await stream.send(piece)
+            try:
+                for piece in response.body.pieces():
+                    await stream.send(piece)
+            except CassetteError as error:
+                self._lament(error)
+                return stream.cut()
         return stream.cut() if ready.cut else stream.finish()
+
+    def _lament(self, error: CassetteError) -> None:
+        """The cassette opened, but a part of it that a call needed is not whole."""
+        self.damaged += 1
+        self._narrate(f"respool: {error.message}" + (f" ({error.hint})" if error.hint else ""))
 
     def _miss(self, player: Session, asked: Request, session: str, request: web.BaseRequest) -> Answer:
         self.misses += 1

@@ -101,7 +101,7 @@ def _write(
             )
             interaction = redact(interaction)
             interaction = replace(interaction, scope=scope_of(interaction.request, interaction.response))
-            # The key is that of the request as it came: what only the answer gave away no later client can leave out.
+            # The key is that of the request as it came: what only the answer gave away, a later client cannot know.
             writer.append(interaction, summarise(interaction, key=request_key(call.request)))
             if progress is not None:
                 progress(done + count, done + len(exchanges))

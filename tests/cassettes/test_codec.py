@@ -9,7 +9,14 @@ from respool.cassettes.codec import MAX_DEPTH, MAX_ITEMS, check_plain, decode_ma
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.format import MAX_MAP
 from respool.cassettes.interaction import EMPTY, BlobRef, Body, End, Interaction, Request, Response
-from respool.cassettes.records import MAX_MARKS, decode_interaction, decode_meta, encode_interaction, encode_meta, stored_body
+from respool.cassettes.records import (
+    MAX_MARKS,
+    decode_interaction,
+    decode_meta,
+    encode_interaction,
+    encode_meta,
+    stored_body,
+)
 from respool.cassettes.summary import Summary
 
 SUMMARY = Summary(1, 2, 3, 4, 5, 6, 200, 0, 0, 7)
@@ -68,7 +75,7 @@ def test_what_is_no_plain_map_is_refused(data):
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), {1: 2}, {b"a": 2}, {"a": object()}, {1, 2}, 2**64, "\ud800", 1j],
+    [float("nan"), float("inf"), {1: 2}, {b"a": 2}, {"a": 1j}, {1, 2}, 2**64, "\ud800", 1j],
     ids=repr,
 )
 def test_what_a_reader_would_refuse_is_not_written(value):
@@ -141,7 +148,9 @@ def interactions(draw: st.DrawFn) -> Interaction:
             st.lists(st.tuples(NUMBERS, NUMBERS), max_size=4).map(tuple),
         )
     )
-    request = Request(draw(st.text(max_size=9)), draw(st.binary(max_size=50)), draw(HEADERS), EMPTY, draw(st.text(max_size=9)))
+    request = Request(
+        draw(st.text(max_size=9)), draw(st.binary(max_size=50)), draw(HEADERS), EMPTY, draw(st.text(max_size=9))
+    )
     extra = draw(st.dictionaries(st.text(max_size=5).map(lambda key: "x-" + key), PLAIN, max_size=2))
     end, scope, session = draw(st.sampled_from(End)), draw(st.text(max_size=20)), draw(st.text(max_size=20))
     return Interaction(4, 5, request, response, end, 6, scope, session, 7, extra)
@@ -159,7 +168,10 @@ def test_an_interaction_comes_back_as_it_went(interaction, parts, response_parts
         assert back.response.body.read() == b"".join(Body(tuple(response_parts), load).pieces())
         assert back.response.marks == interaction.response.marks
         assert back.response.headers == interaction.response.headers
-        assert (back.response.reason, back.response.coding) == (interaction.response.reason, interaction.response.coding)
+        assert (back.response.reason, back.response.coding) == (
+            interaction.response.reason,
+            interaction.response.coding,
+        )
     else:
         assert back.response is None
     assert (back.request.method, back.request.target) == (interaction.request.method, interaction.request.target)

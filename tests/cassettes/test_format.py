@@ -41,7 +41,9 @@ def documented(layout: str, data: bytes) -> dict[str, int | bytes]:
         assert at == end, f"{layout}: {name}"
         end = at + width
         raw = data[at:end]
-        fields[name] = raw if name in ("magic", "marker", "file_id", "reserved") else struct.unpack(WIDTHS[width], raw)[0]
+        fields[name] = (
+            raw if name in ("magic", "marker", "file_id", "reserved") else struct.unpack(WIDTHS[width], raw)[0]
+        )
     assert end == len(data)
     return fields
 
@@ -141,8 +143,16 @@ def test_a_higher_minor_and_unknown_bits_to_ignore_are_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("kind", "codec", "flags", "newer"),
-    [(3, 0, 0, False), (6, 0, 0, True), (127, 0, 0, True), (128, 9, 0xFF, False), (2, 2, 0, True), (2, 1, 0, False)]
-    + [(3, 0, 0x80, True), (3, 0, 0x8000, False)],
+    [
+        (3, 0, 0, False),
+        (6, 0, 0, True),
+        (127, 0, 0, True),
+        (128, 9, 0xFF, False),
+        (2, 2, 0, True),
+        (2, 1, 0, False),
+        (3, 0, 0x80, True),
+        (3, 0, 0x8000, False),
+    ],
 )
 def test_what_only_a_newer_version_understands_is_refused(kind, codec, flags, newer):
     frame = FrameHeader(kind, codec, flags, 0, 0, 0, 0)

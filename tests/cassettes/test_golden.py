@@ -83,7 +83,9 @@ def test_a_reader_written_from_the_doc_alone_reads_it():
     assert kinds == [1, 3, 2, 2, 3, 2, 3, 4, 5, 3, 3, 4, 5]
 
     def body(value: bytes | list) -> bytes:
-        return value if isinstance(value, bytes) else b"".join(p if isinstance(p, bytes) else blobs[p[0]] for p in value)
+        return (
+            value if isinstance(value, bytes) else b"".join(p if isinstance(p, bytes) else blobs[p[0]] for p in value)
+        )
 
     for interaction in WANTED:
         fields = found[interaction.arrival]

@@ -1,4 +1,4 @@
-import os
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -95,12 +95,10 @@ def test_an_overwritten_file_that_is_appended_to_meanwhile_is_not_replaced(tmp_p
 
 
 def test_a_file_system_without_locks_is_refused_and_left_clean(tmp_path, monkeypatch):
-    import fcntl
-
     def no_locks(*_: object) -> None:
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
     with pytest.raises(CassetteError, match="cannot be locked"):
         Writer.create(tmp_path / "a.cassette")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -22,9 +22,7 @@ def write(path: Path, count: int, *, close: bool = True, body: bytes = b"") -> b
     writer = Writer.create(path, file_id=FILE_ID)
     for number in range(count):
         request = Request("POST", b"/threads/a/%d" % number, (), writer.body(body))
-        writer.append(
-            Interaction(number, 0, request, None, scope="a"), Summary(number, 9, 0, number, 0, 0, 0, 0, 0, 0)
-        )
+        writer.append(Interaction(number, 0, request, None, scope="a"), Summary(number, 9, 0, number, 0, 0, 0, 0, 0, 0))
     if close:
         writer.close()
     else:
@@ -72,7 +70,13 @@ def test_a_torn_tail_ends_the_scan_without_an_error(tmp_path):
     for tail in (b"\x00", bytes(4096), b"garbage", FILE_ID[:4], data[64:90], os.urandom(300)):
         path.write_bytes(data + tail)
         whole = scanned(path)
-        assert (whole.interactions, whole.end, whole.dropped, whole.gaps, whole.faults) == (4, len(data), len(tail), [], [])
+        assert (whole.interactions, whole.end, whole.dropped, whole.gaps, whole.faults) == (
+            4,
+            len(data),
+            len(tail),
+            [],
+            [],
+        )
         whole.check()
 
 

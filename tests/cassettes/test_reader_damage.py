@@ -1,0 +1,317 @@
+import os
+import struct
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from respool.cassettes.errors import CassetteError, DamagedCassetteError
+from respool.cassettes.format import RecordType, Seal, link, pack_frame
+from respool.cassettes.index import HEAD, PAGE
+from respool.cassettes.interaction import BlobRef, Body, End, Interaction, Request, Response
+from respool.cassettes.reader import Reader
+from respool.cassettes.scan import scan
+from respool.cassettes.scopes import scope_hash
+from respool.cassettes.summary import Row, Summary
+from respool.cassettes.writer import Writer
+
+FILE_ID = b"\x01\x02\x03\x04" + bytes(12)
+
+
+def call(arrival: int, body: bytes = b"", *, scope: str = "thread_a", **fields) -> Interaction:
+    response = Response(200, b"OK", ((b"content-type", b"application/json"),), Body.of(body), "", 3)
+    return Interaction(
+        arrival, 1_000 + arrival, Request("GET", b"/threads/a"), response, scope=scope, duration_us=9, **fields
+    )
+
+
+def summary(interaction: Interaction, key: int = 5) -> Summary:
+    return Summary(
+        key,
+        scope_hash(interaction.scope),
+        6,
+        interaction.arrival,
+        interaction.started_us,
+        interaction.duration_us,
+        interaction.response.status if interaction.response else 0,
+        2,
+        0,
+        interaction.variant,
+    )
+
+
+def write(path: Path, interactions: list[Interaction], *, segments: int = 1) -> bytes:
+    """A sealed cassette of these, in as many segments."""
+    step = -(-len(interactions) // segments) or 1
+    for at in range(0, len(interactions) or 1, step):
+        first = at == 0
+        writer = Writer.create(path, file_id=FILE_ID, clock=lambda: 5.0) if first else Writer.append_to(path)
+        with writer:
+            for interaction in interactions[at : at + step]:
+                writer.append(interaction, summary(interaction, interaction.arrival % 3))
+    return path.read_bytes()
+
+
+def read(path: Path) -> list[Interaction]:
+    with Reader.open(path) as reader:
+        return [whole(reader.interaction(row)) for row in reader.rows()]
+
+
+def whole(interaction: Interaction) -> Interaction:
+    """The interaction, its bodies read."""
+    request, response = interaction.request, interaction.response
+    return replace(
+        interaction,
+        request=replace(request, body=Body.of(request.body.read())),
+        response=None if response is None else replace(response, body=Body.of(response.body.read())),
+    )
+
+
+def flip(path: Path, at: int, byte: int) -> None:
+    """Make the byte at `at` this one; at -1, nothing."""
+    if at >= 0:
+        with path.open("r+b", buffering=0) as file:
+            file.seek(at)
+            file.write(bytes([byte]))
+
+
+def small() -> list[Interaction]:
+    """Some of everything, in about four kilobytes."""
+    noise = bytes((number * number * 31 + number // 7) & 0xFF for number in range(600))
+    cut = Interaction(4, 1_004, Request("POST", b"/x", (), Body.of(b"{}")), None, End.UPSTREAM_FAILED, 9, "/x")
+    return [call(1, b"one"), call(0, noise, scope="/files"), call(2, noise), call(3, b"x" * 5_000), cut]
+
+
+def test_a_cut_at_any_byte_loses_only_what_was_not_whole(tmp_path):
+    path = tmp_path / "a.cassette"
+    calls = small()
+    data = write(path, calls, segments=2)
+    places = list(scan(path))
+    ends = [frame.end for frame in places if frame.header.type == RecordType.INTERACTION]
+    meta_end, seal_ends = places[0].end, [frame.end for frame in places if frame.header.type == RecordType.SEAL]
+    for size in reversed(range(len(data))):
+        os.truncate(path, size)
+        if size < meta_end:
+            with pytest.raises(CassetteError):
+                Reader.open(path)
+            continue
+        count = sum(end <= size for end in ends)
+        with Reader.open(path) as reader:
+            assert reader.sealed is (size in seal_ends)
+            assert reader.dropped_bytes == size - max(frame.end for frame in places if frame.end <= size)
+            assert bool(reader.warning) is not reader.sealed
+            assert [whole(reader.interaction(row)) for row in reader.rows()] == sorted(
+                calls[:count], key=lambda one: one.arrival
+            )
+
+
+def test_a_flipped_bit_anywhere_is_never_taken_for_the_truth(tmp_path):
+    path = tmp_path / "a.cassette"
+    calls = sorted(small(), key=lambda one: one.arrival)
+    data = write(path, small(), segments=2)
+    outcomes = {"error": 0, "unsealed": 0, "rebuilt": 0, "harmless": 0}
+    assert len(data) < 8_000
+    for at in range(len(data)):
+        flip(path, at - 1, data[at - 1])
+        flip(path, at, data[at] ^ 1 << (at * 5 % 8))
+        try:
+            reader = Reader.open(path)
+        except CassetteError:
+            outcomes["error"] += 1
+            continue
+        with reader:
+            got = []
+            try:
+                rows = list(reader.rows())
+                for row in rows:
+                    got.append(whole(reader.interaction(row)))
+                names = reader.scopes()
+            except CassetteError:
+                outcomes["error"] += 1
+                assert all(one in calls for one in got)
+                continue
+            assert got == calls[: len(got)]
+            assert len(got) == len(calls), "a flipped bit before the end must not look like an end"
+            assert names == ["/files", "thread_a", "/x"]
+            outcomes["unsealed" if not reader.sealed else "rebuilt" if reader.rebuilt else "harmless"] += 1
+    assert outcomes["unsealed"] == 96, "the last seal, and nothing else"
+    assert outcomes["rebuilt"] > 100
+    assert outcomes["harmless"] < 400, "earlier index pages and checksums that nobody needed"
+
+
+def test_every_bit_of_a_record_counts(tmp_path):
+    path = tmp_path / "a.cassette"
+    data = write(path, [call(0, b"x" * 512), call(1, b"y")])
+    places = list(scan(path))
+    for at in range(64, places[3].end):
+        in_header = any(frame.offset <= at < frame.payload_offset for frame in places)
+        for bit in range(8) if in_header else (at % 8,):
+            flip(path, at, data[at] ^ 1 << bit)
+            with pytest.raises(DamagedCassetteError):
+                read(path)
+        flip(path, at, data[at])
+
+
+def hostile(path: Path, change) -> None:
+    """Replace the only index by what `change` makes of it, every checksum right."""
+    data = path.read_bytes()
+    *_, index, seal = scan(path)
+    payload = bytearray(data[index.payload_offset : index.end])
+    fields = list(HEAD.unpack_from(payload))
+    body = payload[fields[6] :]
+    change(fields, body)
+    table = b"".join(struct.pack("<I", zlib.crc32(body[at : at + PAGE])) for at in range(0, len(body), PAGE))
+    fields[16] = zlib.crc32(table)
+    head = HEAD.pack(*fields)[:-4]
+    payload = head + struct.pack("<I", zlib.crc32(head)) + table + body
+    header = pack_frame(FILE_ID[:4], 4, 0, index.header.seq, len(payload), len(payload), zlib.crc32(payload))
+    old = Seal.unpack(data[seal.payload_offset : seal.end])
+    chain = 0
+    for frame in list(scan(path))[:-2]:
+        chain = link(chain, data[frame.offset : frame.payload_offset])
+    fields = old._replace(chain=link(chain, header)).pack()
+    tail = pack_frame(FILE_ID[:4], 5, 0, seal.header.seq, 64, 64, zlib.crc32(fields)) + fields
+    path.write_bytes(data[: index.offset] + header + payload + tail)
+
+
+def test_an_index_that_lies_is_found_out_and_left_alone(tmp_path):
+    path = tmp_path / "a.cassette"
+    calls = [call(number, bytes([number]) * 700) for number in range(5)]
+
+    def exchange_offsets(_: list, body: bytearray) -> None:
+        body[56:64], body[120:128] = body[120:128], body[56:64]
+
+    def lead_outside(_: list, body: bytearray) -> None:
+        body[56:64] = struct.pack("<Q", 1 << 60)
+
+    def lead_into_a_body(_: list, body: bytearray) -> None:
+        body[56:64] = struct.pack("<Q", 300)
+
+    def lead_before_the_file(_: list, body: bytearray) -> None:
+        body[56:64] = bytes(8)
+
+    def mislead_blobs(fields: list, body: bytearray) -> None:
+        at = fields[10] - fields[6]
+        body[at + 16 : at + 24], body[at + 40 : at + 48] = body[at + 40 : at + 48], body[at + 16 : at + 24]
+
+    for change in (exchange_offsets, lead_outside, lead_into_a_body, lead_before_the_file, mislead_blobs):
+        path.unlink(missing_ok=True)
+        write(path, calls)
+        hostile(path, change)
+        with Reader.open(path) as reader:
+            assert reader.sealed
+            assert [whole(reader.interaction(row)) for row in list(reader.rows())] == calls, change.__name__
+            assert reader.rebuilt, change.__name__
+
+
+def test_a_row_that_was_made_up_is_refused(tmp_path):
+    path = tmp_path / "a.cassette"
+    write(path, small())
+    with Reader.open(path) as reader:
+        row = next(reader.rows())
+        for wrong in (
+            Row(row.summary, row.offset + 1),
+            Row(row.summary, 1 << 63),
+            Row(row.summary._replace(answer=77), row.offset),
+        ):
+            if wrong.summary == row.summary:
+                assert reader.interaction(wrong).arrival == row.summary.arrival
+            else:
+                with pytest.raises(DamagedCassetteError):
+                    reader.interaction(wrong)
+        with pytest.raises(DamagedCassetteError):
+            reader.load(BlobRef(bytes(16), 5))
+
+
+def test_rows_go_on_when_the_index_turns_out_bad_half_way(tmp_path):
+    path = tmp_path / "a.cassette"
+    calls = [call(number) for number in range(300)]
+    data = bytearray(write(path, calls))
+    *_, index, _ = scan(path)
+    start = index.payload_offset + HEAD.unpack_from(data, index.payload_offset)[6]
+    data[start + 2 * PAGE + 5] ^= 1
+    path.write_bytes(data)
+    with Reader.open(path) as reader:
+        first, second = reader.rows(), reader.rows()
+        next(second)
+        got = [row.summary.arrival for row in first]
+        assert "page" in reader.rebuilt
+        assert got == list(range(300))
+        assert [row.summary.arrival for row in second] == list(range(1, 300))
+
+
+def test_damage_is_an_error_and_salvage_reads_around_it(tmp_path):
+    path = tmp_path / "a.cassette"
+    calls = [call(number, b"%d" % number) for number in range(6)]
+    data = bytearray(write(path, calls))
+    places = list(scan(path))
+    data[places[3].offset + 60] ^= 1
+    path.write_bytes(data)
+    with Reader.open(path) as reader:  # by its index: the record itself tells
+        with pytest.raises(DamagedCassetteError) as caught:
+            [reader.interaction(row) for row in reader.rows()]
+        assert "respool doctor" in caught.value.hint
+    path.write_bytes(data[:-1])
+    with pytest.raises(DamagedCassetteError, match="1 record lost"):
+        Reader.open(path)
+    with Reader.open(path, salvage=True) as reader:
+        assert [reader.interaction(row) for row in reader.rows()] == calls[:2] + calls[3:]
+        assert [(gap.offset, gap.records) for gap in reader.gaps] == [(places[3].offset, 1)]
+        assert reader.warning
+
+
+def test_a_blob_that_is_missing_or_bad_is_said_when_the_body_is_read(tmp_path):
+    path = tmp_path / "a.cassette"
+    data = bytearray(write(path, [call(0, b"z" * 700), call(1, b"fine")]))
+    blob = list(scan(path))[1]
+    data[blob.end - 1] ^= 1
+    path.write_bytes(data)
+    with Reader.open(path) as reader:
+        first, second = [reader.interaction(row) for row in reader.rows()]
+        assert second == call(1, b"fine")
+        with pytest.raises(DamagedCassetteError):
+            first.response.body.read()
+
+
+def test_a_file_put_behind_itself_is_left_out_and_said(tmp_path):
+    path = tmp_path / "a.cassette"
+    data = write(path, small())
+    path.write_bytes(data + data)
+    with Reader.open(path) as reader:
+        assert (reader.sealed, len(reader)) == (False, 5)
+        assert reader.dropped_bytes == len(data)
+        assert "not closed cleanly" in reader.warning
+
+
+def test_a_seal_that_was_moved_is_not_believed(tmp_path):
+    path = tmp_path / "a.cassette"
+    data = write(path, small())
+    path.write_bytes(data[:64] + data[64 + 40 :])
+    with pytest.raises(DamagedCassetteError):
+        Reader.open(path)
+
+
+def test_bytes_after_the_seal_are_left_out_and_said(tmp_path):
+    path = tmp_path / "a.cassette"
+    data = write(path, small())
+    path.write_bytes(data + b"\n")
+    with Reader.open(path) as reader:
+        assert (reader.sealed, reader.dropped_bytes, len(reader)) == (False, 1, 5)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_nothing_but_a_cassette_error_escapes_from_a_mangled_file(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("mangled") / "a.cassette"
+    content = bytearray(write(path, small(), segments=2))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content)))
+        piece = data.draw(st.binary(max_size=60) | st.sampled_from([content[64:200], FILE_ID[:4], bytes(96)]))
+        content[at : at + data.draw(st.integers(0, 200))] = piece
+    path.write_bytes(content)
+    try:
+        assert all(one in small() for one in read(path))
+    except CassetteError:
+        pass
