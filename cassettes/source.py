@@ -80,7 +80,10 @@ class Source:
         for section in self._sections:
             section.release()
         self.view.release()
-        self.map.close()
+        try:
+            self.map.close()
+        except BufferError:
+            pass  # an error on its way up holds a slice in its traceback; the map goes when that goes
 
     def section(self, start: int, end: int) -> memoryview:
         """A part of the file, without a copy, that can be used until this source is closed."""

@@ -22,7 +22,8 @@ def split_session(target: bytes) -> tuple[str, bytes]:
         return DEFAULT, target
     if not _NAME.fullmatch(match[1]):
         raise BadSessionName("a session is named [A-Za-z0-9][A-Za-z0-9._~-]*, 100 characters at most")
-    return match[1].decode("ascii"), target[match.end() :] or b"/"
+    rest = target[match.end() :]
+    return match[1].decode("ascii"), rest if rest.startswith(b"/") else b"/" + rest
 
 
 def prefix_of(session: str) -> bytes:

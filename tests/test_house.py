@@ -1,0 +1,78 @@
+"""The house itself: what is packaged, what start-up imports, and that the docs say what the program does."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FLOORS = ("cassettes", "proxy", "inspector", "cli")
+MODULES = [path.relative_to(ROOT) for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+
+
+def test_every_product_folder_is_packaged_and_nothing_else():
+    folders = {".".join(("respool", *path.parent.parts)) for path in MODULES} | {"respool"}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == folders
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_every_module_opens_with_its_contract_and_is_no_longer_than_it_should_be(path):
+    lines = (ROOT / path).read_text().splitlines()
+    assert lines[0].startswith('"""')
+    assert len(lines) <= 400
+    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_only_the_door_and_the_command_line_write_to_a_terminal(path):
+    text = (ROOT / path).read_text()
+    if path.parts[0] != "cli":
+        assert not re.search(r"(?<![\w.])print\(|sys\.std(out|err)\.write", text)
+
+
+def test_the_package_can_be_used_without_http_or_a_screen():
+    code = (
+        "import sys, respool, respool.cassettes.reader, respool.cassettes.writer, respool.cassettes.positions\n"
+        "print(*sorted({'aiohttp', 'textual', 'uvloop'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    assert done.stdout.strip() == ""
+
+
+def test_the_command_reference_is_what_the_program_prints():
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_command_is_in_the_guide_or_a_page_of_its_own():
+    from respool.cli.main import build_parser
+
+    docs = "".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    guide = docs.replace((ROOT / "docs" / "commands.md").read_text(), "")
+    names = re.findall(r"\{([a-z,]+)\}", build_parser().format_usage().replace("\n", "")) or [""]
+    commands = [name for group in names for name in group.split(",") if name]
+    for command in commands or ["record", "replay", "serve", "ls", "show", "sandbox", "demo", "import"]:
+        assert f"respool {command}" in guide, command
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_within_the_docs_lead_somewhere(page):
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if "://" not in target:
+            assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_readme_names_both_commands_and_make_has_them():
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+    for command in ("demo", "test"):
+        assert f"make {command}" in readme
+        assert re.search(rf"^{command}:", makefile, re.MULTILINE)
