@@ -3,6 +3,7 @@
 import gzip
 import os
 import zlib
+from itertools import pairwise
 
 import pytest
 import zstandard
@@ -34,7 +35,7 @@ def test_a_body_in_any_pieces_comes_out_whole(name, data, cuts):
     # A first piece of one byte cannot tell raw deflate from wrapped; no server sends one.
     if name == "raw deflate":
         edges = [0, len(packed)]
-    out = [decoder.feed(packed[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    out = [decoder.feed(packed[start:end]) for start, end in pairwise(edges)]
     assert b"".join(out) == data
     assert decoder.whole
 

@@ -1,5 +1,7 @@
 """Known values out of a body that goes by in pieces."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from respool.cassettes.scrubber import REPLACEMENT, Scrubber
@@ -15,10 +17,7 @@ def test_a_value_is_found_however_the_body_is_cut(pieces, cuts):
     data = b"".join(pieces)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     scrubber = Scrubber([SECRET])
-    out = (
-        b"".join(scrubber.feed(data[start:end]) for start, end in zip(edges, edges[1:], strict=False))
-        + scrubber.finish()
-    )
+    out = b"".join(scrubber.feed(data[start:end]) for start, end in pairwise(edges)) + scrubber.finish()
     assert out == data.replace(SECRET, REPLACEMENT)
     assert SECRET not in out
 
