@@ -1,0 +1,85 @@
+"""What is wrong with a cassette, and a new one made of all that is whole in it.
+
+The damaged file is read and never written. What is kept keeps its number, its place and its times; an interaction that
+lacks a piece of a body is lost as a whole, and counted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import CassetteError
+from .reader import Reader
+from .writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`kept` interactions can be read whole, `broken` ones cannot; `damage` holds one line for each damaged place."""
+
+    kept: int
+    broken: int
+    dropped_bytes: int
+    sealed: bool
+    damage: tuple[str, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every record is whole. A recording that was merely not closed is healthy up to its last whole record."""
+        return not self.damage and not self.broken
+
+
+def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Diagnosis:
+    """Read everything in a cassette, every checksum verified. Raises CassetteError for what is no cassette at all.
+
+    `keep` makes the writer that gets each whole interaction, for `repair`.
+    """
+    with Reader.open(path, salvage=True) as reader:
+        damage = tuple(
+            f"byte {gap.offset:,}: {gap.length:,} bytes are not whole ({gap.records:,} records)" for gap in reader.gaps
+        )
+        writer = keep(reader) if keep else None
+        kept = broken = 0
+        try:
+            for row in reader.rows():
+                try:
+                    interaction = reader.interaction(row)
+                    for body in (interaction.request.body, interaction.response.body if interaction.response else None):
+                        for _ in body.pieces() if body is not None else ():
+                            pass
+                except CassetteError:
+                    broken += 1
+                    continue
+                kept += 1
+                if writer is not None:
+                    writer.append(interaction, row.summary)
+            if writer is not None:
+                writer.close()
+        finally:
+            if writer is not None:
+                writer.discard()
+        return Diagnosis(kept, broken, reader.dropped_bytes, _was_sealed(path), damage)
+
+
+def repair(path: Path) -> tuple[Diagnosis, Path]:
+    """Write what is whole in `path` to `path.repaired`; returns what was found and where it was written.
+
+    Raises CassetteError if `path.repaired` is there already, or if nothing at all is whole.
+    """
+    destination = path.with_name(path.name + ".repaired")
+
+    def keep(reader: Reader) -> Writer:
+        if not len(reader):
+            raise CassetteError(f"nothing in {path} is whole, so there is nothing to keep")
+        # The file's id stays: what is stored of credentials is salted with it.
+        return Writer.create(destination, meta={**reader.meta, "repaired_from": path.name}, file_id=reader.file_id)
+
+    return examine(path, keep=keep), destination
+
+
+def _was_sealed(path: Path) -> bool:
+    try:
+        with Reader.open(path) as reader:
+            return reader.sealed
+    except CassetteError:
+        return False
