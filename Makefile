@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FIRST_CLIENT := .clients/openai-1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -10,11 +11,11 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/.ready
 	@$(BIN)/respool demo
 
-test: $(VENV)/.ready-dev
-	@$(BIN)/pytest -n 2 -m "not long"
+test: $(VENV)/.ready-dev $(FIRST_CLIENT)/.ready
+	@$(BIN)/pytest -n 2
 
 test-long: $(VENV)/.ready-dev
-	@$(BIN)/pytest -m long
+	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes
 
 check: lint types contracts test
 
@@ -48,6 +49,13 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-binary=respool -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.ready
 
+# Made anew with the environment: its wheels are those of one Python version.
+$(FIRST_CLIENT)/.ready: tests/e2e/openai-1.txt $(VENV)/.ready-dev
+	@echo "installing the last client of the API's first version into $(FIRST_CLIENT) (once)" >&2
+	@rm -rf $(FIRST_CLIENT)
+	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-deps --target $(FIRST_CLIENT) -r tests/e2e/openai-1.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
+	rm -rf $(VENV) .clients build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,16 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import settings
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.keys import request_key
 from respool.cassettes.scopes import scope_hash, scope_of
 from respool.cassettes.summaries import summarise
 from respool.cassettes.summary import Row
-
-# A busy machine is no failure of a property.
-settings.register_profile("respool", deadline=None)
-settings.load_profile("respool")
 
 JSON = ((b"content-type", b"application/json"),)
 
