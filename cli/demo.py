@@ -1,9 +1,8 @@
 """`respool demo`: the main job in a few seconds, on a machine without a network or a key."""
 
 import argparse
+import asyncio
 from pathlib import Path
-
-from . import running
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,4 +25,4 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     from .demonstration import demonstrate
 
-    return running.run_server(lambda _: demonstrate(arguments.cassette))
+    return asyncio.run(demonstrate(arguments.cassette))

@@ -1,11 +1,13 @@
 """The demo's story: record, take the upstream away, replay, compare; told on stdout as it happens."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .. import __version__
+from ..cassettes.errors import CassetteError
 from ..cassettes.reader import Reader
 from ..cassettes.text import safe
 from ..cassettes.writer import Writer
@@ -39,19 +41,39 @@ async def demonstrate(path: Path) -> int:
 async def _record(path: Path) -> tuple[Client, str]:
     async with serve_sandbox() as sandbox:
         upstream = Upstream(Origin.parse(sandbox.url + "/v1"))
-        meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
-        with Writer.create(path, meta=meta, overwrite=True) as writer:
+        meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, "demo": True}
+        writer = Writer.create(path, meta=meta, overwrite=_is_ours(path))
+        try:
             recorder = Recorder(upstream, writer, narrate=narrate)
             async with serve(recorder, name="record", narrate=narrate) as proxy:
                 say(f"1. An upstream in memory on {sandbox.url}, and in front of it a recording proxy on {proxy.url}.")
                 say("   A plain HTTP client holds a conversation through the proxy:")
                 client = await _converse(proxy.url)
+            writer.close()
+        finally:
+            writer.discard()
         _tell(client)
     size = writer.bytes_written
     say(
         f"   {client.calls} calls in {client.seconds:.2f} s, recorded to {path} ({size / 1000:.0f} kB). The upstream is stopped."
     )
     return client, sandbox.url
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether an earlier demo left something at `path`. What anybody else left there is not replaced: CassetteError."""
+    found = [there for there in (path, path.with_name(path.name + ".partial")) if os.path.lexists(there)]
+    for there in found:
+        try:
+            with Reader.open(there) as reader:
+                ours = reader.meta.get("demo") is True
+        except CassetteError:
+            ours = False
+        if not ours:
+            raise CassetteError(
+                f"{there} is there already, and no demo left it", "give another name: respool demo --cassette FILE"
+            )
+    return bool(found)
 
 
 async def _replay(path: Path) -> Client:

@@ -8,8 +8,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "doctor",
         help="check a cassette, and repair a damaged one into a new file",
-        description="Read everything in a cassette and verify every checksum. --repair writes what is whole to CASSETTE.repaired and "
-        "leaves the file itself as it is. Exit status 1 if anything is damaged (0 once it is repaired).",
+        description="Read everything in a cassette and verify every checksum. --repair writes what is whole to "
+        "CASSETTE.repaired and leaves the file itself as it is. Exit status 1 if anything is damaged (0 once it is repaired).",
     )
     parser.add_argument("cassette", type=Path, metavar="CASSETTE")
     parser.add_argument("--repair", action="store_true", help="write what is whole to CASSETTE.repaired")

@@ -12,9 +12,9 @@ from typing import NoReturn
 
 from .. import __version__
 from ..cassettes.errors import RespoolError, UsageError
-from . import demo, importing, ls, record, replay, sandbox, serve, show
+from . import demo, doctor, importing, inspect, ls, record, replay, sandbox, serve, show
 
-COMMANDS = (demo, sandbox, record, replay, serve, ls, show, importing)
+COMMANDS = (demo, sandbox, record, replay, serve, ls, show, inspect, importing, doctor)
 
 EXIT_STATUSES = """exit status:
   0  done
@@ -50,6 +50,19 @@ def build_parser() -> argparse.ArgumentParser:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit status."""
     try:
+        try:
+            return _run(arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, because nobody catches what fails when Python flushes at exit
+    except BrokenPipeError:
+        # The reader of stdout (`| head`) has enough; what is left goes nowhere, so that the exit stays quiet too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
         parser = build_parser()
         chosen = parser.parse_args(arguments)
         if chosen.command is None:
@@ -63,9 +76,5 @@ def run(arguments: Sequence[str]) -> int:
         if error.hint:
             print(f"  {safe(error.hint)}", file=sys.stderr)
         return error.exit_status
-    except BrokenPipeError:
-        # The reader of stdout (`| head`) has enough; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         return 130

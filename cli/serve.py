@@ -35,13 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--mode {mode} needs a cassette", "give --cassette FILE")
     if mode == "live" and arguments.cassette is not None:
         raise UsageError("--mode live keeps nothing, so it takes no --cassette", "use --mode record to keep the calls")
+    there = arguments.cassette is not None and arguments.cassette.exists()
     if mode == "auto":
-        there = arguments.cassette is not None and arguments.cassette.exists()
         mode = "replay" if there else "record"
-        running.narrate(
-            f"respool: auto: {arguments.cassette} is {'there: replay' if mode == 'replay' else 'not there: record'}"
-        )
     if mode in {"record", "live"} and arguments.upstream is None:
         raise UsageError(f"--mode {mode} needs an upstream", "give --upstream URL, or --upstream sandbox")
+    if arguments.mode == "auto":
+        running.narrate(f"respool: auto: {arguments.cassette} is {'there: replay' if there else 'not there: record'}")
     main = {"record": serving.record, "replay": serving.replay, "live": serving.live}[mode]
     return running.run_server(lambda stop: main(arguments, stop))

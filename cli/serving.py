@@ -113,9 +113,13 @@ async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
             )
         replayer = Replayer(reader, polls=arguments.polls, pace=pace, strict=arguments.strict, narrate=narrate)
         await _serve(replayer, "replay", replayer.base, arguments, stop)
-        answered = times(replayer.calls - replayer.misses, "call")
+        answered = times(replayer.calls - replayer.misses - replayer.damaged, "call")
         said = f"respool: replayed {answered} in {times(len(replayer.sessions), 'session')}"
         if replayer.inexact:
             said += f", {replayer.inexact} of them ahead of their place"
-        narrate(said + (f"; {times(replayer.misses, 'miss', 'misses')}" if replayer.misses else "; no misses"))
+        said += f"; {times(replayer.misses, 'miss', 'misses')}" if replayer.misses else "; no misses"
+        if replayer.damaged:
+            narrate(f"{said}; {times(replayer.damaged, 'call')} not answered, because the cassette is damaged")
+            return CassetteError.exit_status
+        narrate(said)
     return 1 if replayer.misses else 0

@@ -191,7 +191,7 @@ def test_law_c_positions_never_move_back(replay) -> None:
             if served is not None and served.how != "exact":
                 assert not moved
 
-    run_state_machine_as_test(Client, settings=settings(max_examples=60, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Client, settings=settings(stateful_step_count=30))
 
 
 @given(st.data())

@@ -1,0 +1,165 @@
+"""The list on the left: the outline's rows, with a cursor. It tells the app which row is chosen and which shall open."""
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+
+from .ink import Ink, sign
+from .keys import LIST, bindings
+from .outline import Kind, Outline, Row
+from .pane import Pane
+
+_ID_ROOM = 10
+"""Cells that a shortened id keeps at least."""
+
+
+class ListPane(Pane):
+    """The rows of an outline. Their numbers change when rows open and close; the cursor stays on its row."""
+
+    BINDINGS = bindings(LIST)
+    BORDER_TITLE = "Threads"
+    DEFAULT_CSS = "ListPane:focus > .pane--marked { background: $primary-darken-1; }"
+
+    class Chosen(Message):
+        """The cursor stands on this row."""
+
+        def __init__(self, row: Row) -> None:
+            super().__init__()
+            self.row = row
+
+    class Wanted(Message):
+        """This row shall open, but what is inside it is not known yet."""
+
+        def __init__(self, row: Row) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, outline: Outline) -> None:
+        super().__init__(id="list")
+        self.outline = outline
+        self.cursor = 0
+
+    def on_mount(self) -> None:
+        self.refresh_rows()
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor; none in an empty list."""
+        return self.outline.rows[self.cursor] if self.outline.rows else None
+
+    def refresh_rows(self) -> None:
+        """Draw the rows again, as many as there are now."""
+        self.resize(len(self.outline.rows))
+        place = f" · row {self.cursor + 1:,} of {len(self.outline.rows):,}" if self.outline.rows else ""
+        self.border_title = f" {self.BORDER_TITLE}{place} "
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a row, the nearest there is."""
+        if not self.outline.rows:
+            return
+        before, self.cursor = self.cursor, min(max(index, 0), len(self.outline.rows) - 1)
+        self.refresh_rows()
+        self.show_row(self.cursor)
+        if before != self.cursor:
+            self.post_message(self.Chosen(self.outline.rows[self.cursor]))
+
+    def open(self, row: Row) -> None:
+        """Open a row, wherever it stands now, if what is inside is known. The cursor keeps its row."""
+        if row not in self.outline.rows:
+            return
+        index, count = self.outline.rows.index(row), len(self.outline.rows)
+        self.outline.open(index)
+        added = len(self.outline.rows) - count
+        if index < self.cursor:
+            self.cursor += added
+        self.refresh_rows()
+        self.show_row(min(index + added, index + self.height - 1) if index == self.cursor else self.cursor)
+
+    def find(self, text: str, start: int, way: int) -> bool:
+        """Go to the nearest row that has `text`; False when none has."""
+        found = self.outline.find(text, start, way)
+        if found is not None:
+            self.go(found)
+        return found is not None
+
+    def action_move(self, rows: int) -> None:
+        self.go(self.cursor + rows)
+
+    def action_page(self, way: int) -> None:
+        self.go(self.cursor + way * max(self.height - 1, 1))
+
+    def action_first(self) -> None:
+        self.go(0)
+
+    def action_last(self) -> None:
+        self.go(len(self.outline.rows) - 1)
+
+    def action_unfold(self) -> None:
+        row = self.row
+        if row is None or not self.outline.may_open(row):
+            return
+        if self.outline.is_open(row):
+            self.outline.close(self.cursor)
+            self.refresh_rows()
+            self.show_row(self.cursor)
+        elif self.outline.knows(row):
+            self.open(row)
+        else:
+            self.post_message(self.Wanted(row))
+
+    def action_inward(self) -> None:
+        row = self.row
+        if row is not None and self.outline.is_open(row):
+            self.go(self.cursor + 1)
+        else:
+            self.action_unfold()
+
+    def action_outward(self) -> None:
+        row = self.row
+        if row is not None and self.outline.is_open(row):
+            self.action_unfold()
+        elif row is not None:
+            self.go(self.outline.parent(self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        where = event.get_content_offset(self)
+        if where is None:
+            return
+        index = where.y + round(self.scroll_y)
+        if index >= len(self.outline.rows):
+            return
+        if index == self.cursor:
+            self.action_unfold()
+        else:
+            self.go(index)
+
+    def marked(self, row: int) -> bool:
+        return row == self.cursor
+
+    def spans(self, row: int, width: int) -> Iterator[tuple[str, Ink]]:
+        shown = self.outline.rows[row]
+        face = self.outline.face(shown)
+        fold = "▾ " if self.outline.is_open(shown) else "▸ " if self.outline.may_open(shown) else "  "
+        lead = "  " * shown.depth + fold
+        yield lead, "dim"
+        if mark := sign(face.ink):
+            yield f"{mark} ", face.ink
+        room = width - len(lead) - (2 if mark else 0)
+        text = face.text
+        if shown.kind is Kind.THREAD:
+            # What was said first tells a person more than an id does: it gets half of the room, if it needs that.
+            tail = min(cell_len(face.tail), room // 2) + 2 if face.tail else 0
+            text = _shortened(text, max(room - tail, _ID_ROOM))
+        yield text, "strong" if shown.kind is Kind.OTHER else ""
+        if face.tail:
+            yield f"  {face.tail}", "dim"
+
+
+def _shortened(text: str, room: int) -> str:
+    """An id with its middle left out, where it is longer than `room`."""
+    if len(text) <= room:
+        return text
+    end = min(4, room // 3)
+    return f"{text[: room - end - 1]}…{text[len(text) - end :]}"

@@ -1,0 +1,85 @@
+"""What both panes are: rows of text drawn when they come into view, however many there are.
+
+Textual's `DataTable` and `Tree` measure every row and read strings as markup; here a row costs something only while it
+is visible, and text becomes segments with a style, never markup.
+"""
+
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from .ink import INKS, Ink
+
+
+class Pane(ScrollView, inherit_bindings=False):
+    """Rows of equal height, by number. A subclass says how many there are (`resize`) and what each shows (`spans`)."""
+
+    COMPONENT_CLASSES = {f"ink--{ink}" for ink in INKS} | {"pane--marked"}
+    DEFAULT_CSS = """
+    Pane {
+        scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll;
+        border-top: solid $panel-lighten-2; border-title-color: $foreground;
+    }
+    Pane:focus { border-top: solid $primary; }
+    Pane > .ink--strong { text-style: bold; }
+    Pane > .ink--name { color: $text-accent; text-style: bold; }
+    Pane > .ink--dim { text-style: dim; }
+    Pane > .ink--good { color: $text-success; }
+    Pane > .ink--bad { color: $text-error; text-style: bold; }
+    Pane > .ink--wait { color: $text-warning; }
+    Pane > .pane--marked { background: $panel-lighten-1; }
+    """
+
+    def spans(self, row: int, width: int) -> Iterable[tuple[str, Ink]]:
+        """What the row shows, safe and on one line."""
+        raise NotImplementedError
+
+    def marked(self, row: int) -> bool:
+        """Whether the row stands out."""
+        raise NotImplementedError
+
+    @property
+    def height(self) -> int:
+        """Rows that fit on the screen; one at least."""
+        return max(self.scrollable_content_region.height, 1)
+
+    @property
+    def width(self) -> int:
+        """Cells that a row has."""
+        return self.scrollable_content_region.width
+
+    def resize(self, rows: int) -> None:
+        """Say how many rows there are."""
+        self.virtual_size = Size(self.width, rows)
+        self.refresh()
+
+    def show_row(self, row: int, margin: int = 0) -> None:
+        """Scroll no further than needed to have the row, and `margin` rows on either side, in view."""
+        top, height = round(self.scroll_y), self.height
+        margin = min(margin, (height - 1) // 2)
+        if row - margin < top:
+            self.jump(row - margin)
+        elif row + margin >= top + height:
+            self.jump(row + margin - height + 1)
+
+    def jump(self, row: int) -> None:
+        """Have this row at the top, or as near to it as there are rows."""
+        self.scroll_to(y=row, animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        row = y + round(self.scroll_y)
+        width = self.size.width
+        if row >= self.virtual_size.height:
+            return Strip.blank(width, self.rich_style)
+        base = self.rich_style
+        if self.marked(row):
+            base += self.get_component_rich_style("pane--marked", partial=True)
+        segments = [Segment(text, self._style(ink, base)) for text, ink in self.spans(row, self.width)]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, ink: Ink, base: Style) -> Style:
+        return base + self.get_component_rich_style(f"ink--{ink}", partial=True) if ink else base

@@ -1,0 +1,97 @@
+"""The conversation on the right: a laid-out document, scrolled by row, with one line marked: where the chosen row begins."""
+
+from collections.abc import Iterable
+
+from textual import events
+from textual.message import Message
+
+from .ink import Ink
+from .keys import CONVERSATION, bindings
+from .layout import Sheet
+from .pane import Pane
+
+
+class TextPane(Pane):
+    """Shows a sheet. It has the app lay the document out again when its own width changes."""
+
+    BINDINGS = bindings(CONVERSATION)
+    BORDER_TITLE = "Conversation"
+
+    class Resized(Message):
+        """The pane's width changed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="conversation")
+        self._sheet: Sheet | None = None
+        self._marked: int | None = None
+        self._waiting = False
+
+    @property
+    def sheet(self) -> Sheet | None:
+        return self._sheet
+
+    def wait(self) -> None:
+        """Say that what is shown will be replaced by what is being read."""
+        self._waiting = True
+        self._count()
+
+    def show(self, sheet: Sheet, line: int | None) -> None:
+        """Show a sheet with `line` marked and in view. The same document again keeps its place if the mark is the same."""
+        before, mark = self._sheet, self._marked
+        same = before is not None and before.document is sheet.document
+        top = before.line_at(round(self.scroll_y)) if before is not None and same else 0
+        self._sheet, self._marked, self._waiting = sheet, line, False
+        self.resize(len(sheet.pieces))
+        row = sheet.starts[line] if line is not None and line < len(sheet.starts) else 0
+        if same and line == mark:
+            if before is not sheet:
+                self.jump(sheet.starts[top])
+        elif same and line is not None:
+            self._reveal(row)
+        else:
+            self.jump(max(row - 1, 0))
+        self._count()
+
+    def action_line(self, rows: int) -> None:
+        self.jump(round(self.scroll_y) + rows)
+
+    def action_page(self, way: int) -> None:
+        self.jump(round(self.scroll_y) + way * max(self.height - 1, 1))
+
+    def action_half(self, way: int) -> None:
+        self.jump(round(self.scroll_y) + way * max(self.height // 2, 1))
+
+    def action_first(self) -> None:
+        self.jump(0)
+
+    def action_last(self) -> None:
+        self.jump(self.virtual_size.height)
+
+    def on_resize(self, _: events.Resize) -> None:
+        if self._sheet is None or self._sheet.width != self.width:
+            self.post_message(self.Resized())
+        self._count()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._count()
+
+    def marked(self, row: int) -> bool:
+        return self._sheet is not None and self._marked is not None and self._sheet.pieces[row].line == self._marked
+
+    def spans(self, row: int, width: int) -> Iterable[tuple[str, Ink]]:
+        return self._sheet.spans(row) if self._sheet is not None else ()
+
+    def _reveal(self, row: int) -> None:
+        """Move only when the row is not well in view, and then so that what follows it can be read."""
+        top, height = round(self.scroll_y), self.height
+        if not top <= row < top + height * 2 // 3:
+            self.jump(max(row - 1, 0))
+
+    def _count(self) -> None:
+        """Say how far down the pane stands, when not all of it is in view."""
+        rows = self.virtual_size.height
+        last = min(round(self.scroll_y) + self.height, rows)
+        place = f" · line {last:,} of {rows:,}" if rows > self.height else ""
+        place = " · reading …" if self._waiting else place
+        self.border_title = f" {self.BORDER_TITLE}{place} "

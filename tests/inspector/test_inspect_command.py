@@ -1,0 +1,84 @@
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+PATIENCE = 30.0
+
+
+class OnTerminal:
+    """A command on a terminal of its own, 80 by 24: what it wrote, what is typed into it, and its exit status."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "", "TEXTUAL_ANIMATIONS": "none"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "respool", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        )
+        os.close(theirs)
+        self.written = b""
+
+    def until(self, text: bytes) -> None:
+        while text not in self.written:
+            self.written += os.read(self._ours, 65536)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._ours, keys)
+
+    def end(self) -> int:
+        try:
+            while data := os.read(self._ours, 65536):
+                self.written += data
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(self._ours)
+        return self._process.wait(PATIENCE)
+
+
+def test_on_a_terminal_it_shows_the_cassette_and_q_quits(made, cassette):
+    command = OnTerminal("inspect", str(cassette(*made.refund())))
+    command.until(b"It has shipped.")
+    command.type(b"q")
+    assert command.end() == 0
+    assert b"demo.cassette" in command.written
+    assert b"Traceback" not in command.written
+
+
+def test_without_a_terminal_it_points_to_show(made, cassette):
+    path = cassette(*made.refund())
+    command = [sys.executable, "-m", "respool", "inspect", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "respool: respool inspect draws on a terminal, and this is none",
+        f"  respool show {path} prints the same as text",
+    ]
+
+
+def test_no_such_file_is_one_line_and_status_3(tmp_path):
+    command = OnTerminal("inspect", str(tmp_path / "none.cassette"))
+    assert command.end() == 3
+    assert command.written.startswith(b"respool: ")
+    assert b"none.cassette" in command.written
+    assert b"\x1b" not in command.written
+    assert b"Traceback" not in command.written
+
+
+def test_a_file_that_is_no_cassette_is_refused_before_the_screen_is_taken(tmp_path):
+    path = tmp_path / "x.cassette"
+    path.write_text("http_interactions: []")
+    command = OnTerminal("inspect", str(path))
+    assert command.end() == 3
+    assert b"\x1b" not in command.written
+
+
+def test_the_command_line_knows_it_without_loading_a_screen():
+    code = "import sys; from respool.cli.main import build_parser; assert 'inspect' in build_parser().format_help(); "
+    code += "print([name for name in ('textual', 'rich', 'aiohttp') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    assert done.stdout == "[]\n"
