@@ -59,6 +59,11 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of stdout (`| head`) has enough; what is left goes nowhere, so that the exit stays quiet too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as error:
+        # A full disk behind stdout, say. Files that a command reads or writes have errors of their own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"respool: the output could not be written: {error.strerror or error}", file=sys.stderr)
+        return UsageError.exit_status
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -4,30 +4,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from cassette_samples import contents, put
 from respool.cassettes import format as layout
 from respool.cassettes.errors import CassetteError, DamagedCassetteError
-from respool.cassettes.interaction import Body, Interaction, Request, Response
+from respool.cassettes.interaction import Interaction, Request
 from respool.cassettes.reader import Reader
-from respool.cassettes.scopes import scope_hash
 from respool.cassettes.summary import Summary
 from respool.cassettes.writer import RecordingFailed, Writer
-
-
-def put(writer: Writer, body: bytes | Body = b"", *, scope: str = "thread_a", **fields) -> Interaction:
-    """Append one interaction whose response has this body."""
-    arrival = writer.next_arrival()
-    body = body if isinstance(body, Body) else writer.body(body)
-    interaction = Interaction(
-        arrival, 7, Request("GET", b"/threads/a"), Response(200, body=body), scope=scope, **fields
-    )
-    writer.append(interaction, Summary(5, scope_hash(interaction.scope), 6, arrival, 7, 0, 200, 2, 0, 0))
-    return interaction
-
-
-def contents(path: Path) -> list[bytes]:
-    with Reader.open(path) as reader:
-        responses = [reader.interaction(row).response for row in reader.rows()]
-        return [response.body.read() for response in responses if response is not None]
 
 
 def names(folder: Path) -> list[str]:
