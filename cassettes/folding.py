@@ -5,7 +5,7 @@ alike. Every interaction leaves a trace in the conversation: an entry, a mark, a
 an interaction makes this raise; a damaged cassette does, when a body is read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from . import models
@@ -31,7 +31,7 @@ class Call(NamedTuple):
 
     interaction: Interaction
     operation: Operation
-    ids: dict[str, str]
+    ids: Mapping[str, str]
     subject: str
     query: bytes
     asked: dict[str, Any]

@@ -6,6 +6,7 @@ stored request is that of the request as it came. Headers do not count (see `var
 """
 
 import hashlib
+from functools import lru_cache
 
 from .canonical import RAW, canonical_body, parse_pairs
 from .interaction import EMPTY, Headers, Request
@@ -25,19 +26,11 @@ class KeyBuilder:
 
     def __init__(self, method: str, target: bytes, headers: Headers) -> None:
         secrets = secrets_of(Request(method, target, headers, EMPTY))
-        _, path, query = split_target(scrub(redact_target(target), secrets))
         self._scrubber = Scrubber(secrets) if secrets else None
-        self._content_type = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+        self._content_type = _content_type(headers)
         self._body = bytearray()
         self._overflowed = False
-        self._hash = hashlib.blake2b(digest_size=8)
-        self._frame(method.encode("utf-8", "surrogateescape"))
-        self._frame(path)
-        pairs = sorted(parse_pairs(query[1:]))
-        self._hash.update(len(pairs).to_bytes(8, "little"))
-        for name, value in pairs:
-            self._frame(name)
-            self._frame(value)
+        self._hash = hashlib.blake2b(_line(method, target, secrets), digest_size=8)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -49,8 +42,7 @@ class KeyBuilder:
             self._take(self._scrubber.finish())
         if not self._overflowed:
             kind, form = canonical_body(bytes(self._body), self._content_type)
-            self._frame(kind)
-            self._hash.update(form)
+            self._hash.update(_framed(kind) + form)
         return int.from_bytes(self._hash.digest(), "little")
 
     def _take(self, data: bytes) -> None:
@@ -60,17 +52,47 @@ class KeyBuilder:
         self._body += data
         if len(self._body) > CANONICAL_LIMIT:
             self._overflowed = True
-            self._frame(RAW)
+            self._hash.update(_framed(RAW))
             self._hash.update(self._body)
             self._body.clear()
 
-    def _frame(self, data: bytes) -> None:
-        self._hash.update(len(data).to_bytes(8, "little"))
-        self._hash.update(data)
+
+def _line(method: str, target: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    """What of the request line counts, redacted, each part with its length before it."""
+    _, path, query = split_target(scrub(redact_target(target), secrets))
+    pairs = sorted(parse_pairs(query[1:])) if len(query) > 1 else []
+    parts = [_framed(method.encode("utf-8", "surrogateescape")), _framed(path), len(pairs).to_bytes(8, "little")]
+    for name, value in pairs:
+        parts += [_framed(name), _framed(value)]
+    return b"".join(parts)
 
 
-def request_key(request: Request) -> int:
-    """The key of a whole request."""
+def _framed(data: bytes) -> bytes:
+    return len(data).to_bytes(8, "little") + data
+
+
+def _content_type(headers: Headers) -> bytes:
+    return next((value for name, value in headers if name.lower() == b"content-type"), b"")
+
+
+SMALL = 2048
+"""Bytes of a request, body and target, whose key is remembered: polls ask the same thing again and again."""
+
+
+@lru_cache(maxsize=2048)
+def _small_key(method: str, target: bytes, content_type: bytes, secrets: tuple[bytes, ...], body: bytes) -> int:
+    kind, form = canonical_body(scrub(body, secrets), content_type)
+    digest = hashlib.blake2b(_line(method, target, secrets) + _framed(kind) + form, digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def request_key(request: Request, secrets: tuple[bytes, ...] | None = None) -> int:
+    """The key of a whole request. `secrets` are its own (`redaction.secrets_of`), where they are known already."""
+    if request.body.length + len(request.target) <= SMALL:
+        if secrets is None:
+            secrets = secrets_of(request)
+        content_type = _content_type(request.headers)
+        return _small_key(request.method, request.target, content_type, secrets, request.body.read())
     builder = KeyBuilder(request.method, request.target, request.headers)
     for piece in request.body.pieces():
         builder.feed(piece)

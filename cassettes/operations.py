@@ -5,6 +5,9 @@ operationId (`submitToolOuputsToRun` is spelled there as it is here). Numbers ar
 """
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -58,18 +61,33 @@ def split_target(target: bytes) -> tuple[bytes, bytes, bytes]:
     Vendors serve the same paths below `/v1`, `/openai`, `/openai/v1`, `/api/projects/NAME` or nothing; a recording of one must
     answer a client of another, so the prefix never counts.
     """
+    return _split(target) if len(target) <= _REMEMBERED_LENGTH else _split.__wrapped__(target)
+
+
+def find_operation(method: str, path: bytes) -> tuple[Operation | None, Mapping[str, str]]:
+    """The operation that a method and a path (below its base prefix) name, and the ids in that path."""
+    return _find(method, path) if len(path) <= _REMEMBERED_LENGTH else _find.__wrapped__(method, path)
+
+
+_REMEMBERED_LENGTH = 512
+"""Bytes of a target whose parts are remembered: the same paths come again and again, above all in polls."""
+
+
+@lru_cache(maxsize=4096)
+def _split(target: bytes) -> tuple[bytes, bytes, bytes]:
     path, mark, query = target.partition(b"?")
     match = _BASE.match(path)
     cut = match.end() if match else 0
     return path[:cut], path[cut:], mark + query
 
 
-def find_operation(method: str, path: bytes) -> tuple[Operation | None, dict[str, str]]:
-    """The operation that a method and a path (below its base prefix) name, and the ids in that path."""
+@lru_cache(maxsize=4096)
+def _find(method: str, path: bytes) -> tuple[Operation | None, Mapping[str, str]]:
     if path.startswith(b"/threads"):
         for row, pattern in _PATTERNS:
             if row.method == method and (match := pattern.fullmatch(path)):
                 if match.groupdict().get("thread_id") == b"runs":
                     continue  # `/threads/runs` is no thread
-                return row, {name: value.decode("latin-1") for name, value in match.groupdict().items()}
-    return None, {}
+                ids = {name: value.decode("latin-1") for name, value in match.groupdict().items()}
+                return row, MappingProxyType(ids)
+    return None, MappingProxyType({})

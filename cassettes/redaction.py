@@ -67,23 +67,23 @@ def redact(interaction: Interaction) -> Interaction:
     What only the response's headers named (an organisation's id) is taken out of the request too. A later request
     cannot know it; who makes the summary therefore gives it the key of the request as it came (`keys.request_key`).
     """
-    response = interaction.response
-    answered = _needles(_header_secrets(response.headers)) if response is not None else ()
-    request = redact_request(interaction.request, answered)
-    if response is not None:
-        response = redact_response(response, secrets_of(interaction.request))
+    request, response = redact_call(interaction.request, interaction.response, secrets_of(interaction.request))
     return replace(interaction, request=request, response=response)
+
+
+def redact_call(
+    request: Request, response: Response | None, secrets: tuple[bytes, ...]
+) -> tuple[Request, Response | None]:
+    """Both sides of a call without their credentials. `secrets` are those of the request (`secrets_of`)."""
+    if response is not None:
+        secrets = _joined(secrets, _needles(tuple(_header_secrets(response.headers))))
+        response = _cleaned(response, secrets)
+    return _redacted(request, secrets), response
 
 
 def redact_request(request: Request, taint: tuple[bytes, ...] = ()) -> Request:
     """The request without its credentials. `taint`: further values to take out."""
-    taint = _joined(secrets_of(request), taint)
-    return replace(
-        request,
-        target=scrub(redact_target(request.target), taint),
-        headers=_redact_headers(request.headers, taint),
-        body=_redact_body(request.body, taint, ())[0],
-    )
+    return _redacted(request, _joined(secrets_of(request), taint))
 
 
 def redact_response(response: Response, taint: tuple[bytes, ...] = ()) -> Response:
@@ -91,9 +91,23 @@ def redact_response(response: Response, taint: tuple[bytes, ...] = ()) -> Respon
 
     `marks` follow the body: a piece that held a secret has its new length.
     """
-    taint = _joined(taint, _needles(_header_secrets(response.headers)))
+    return _cleaned(response, _joined(taint, _needles(tuple(_header_secrets(response.headers)))))
+
+
+def _redacted(request: Request, taint: tuple[bytes, ...]) -> Request:
+    return Request(
+        request.method,
+        scrub(redact_target(request.target), taint),
+        _redact_headers(request.headers, taint),
+        _redact_body(request.body, taint, ())[0],
+        request.coding,
+    )
+
+
+def _cleaned(response: Response, taint: tuple[bytes, ...]) -> Response:
     body, marks = _redact_body(response.body, taint, response.marks)
-    return replace(response, headers=_redact_headers(response.headers, taint), body=body, marks=marks)
+    headers = _redact_headers(response.headers, taint)
+    return Response(response.status, response.reason, headers, body, response.coding, response.head_us, marks)
 
 
 def redact_target(target: bytes) -> bytes:
@@ -111,7 +125,7 @@ def redact_target(target: bytes) -> bytes:
 
 def secrets_of(request: Request) -> tuple[bytes, ...]:
     """The values in the request's slots that are worth looking for elsewhere, in each spelling, the longest first."""
-    return _needles(_request_secrets(request))
+    return _needles(tuple(_request_secrets(request)))
 
 
 def scrub(data: bytes, secrets: Iterable[bytes]) -> bytes:
@@ -162,9 +176,11 @@ def split_scheme(value: bytes) -> tuple[bytes, bytes]:
 
 
 def _redact_headers(headers: Headers, taint: tuple[bytes, ...]) -> Headers:
-    return tuple(
-        (name, _hidden(name, value) if is_header_slot(name) else scrub(value, taint)) for name, value in headers
-    )
+    kept = [(name, _hidden(name, value)) if is_header_slot(name) else (name, value) for name, value in headers]
+    together = b"\n".join([value for _, value in kept])
+    if any(secret in together for secret in taint):
+        kept = [(name, value if is_header_slot(name) else scrub(value, taint)) for name, value in kept]
+    return tuple(kept)
 
 
 def _hidden(name: bytes, value: bytes) -> bytes:
@@ -200,7 +216,7 @@ def _request_secrets(request: Request) -> Iterator[bytes]:
 def _header_secrets(headers: Headers) -> Iterator[bytes]:
     for name, value in headers:
         if not is_header_slot(name) or name.lower() in _NOT_TAINT:
-            continue
+            continue  # the verdict on a name is remembered
         kind = name.lower()
         if kind in (b"cookie", b"set-cookie"):
             pieces = value.split(b";") if kind == b"cookie" else [value.partition(b";")[0]]
@@ -211,16 +227,20 @@ def _header_secrets(headers: Headers) -> Iterator[bytes]:
             yield split_scheme(value.strip())[1]
 
 
-def _needles(secrets: Iterable[bytes]) -> tuple[bytes, ...]:
+def _needles(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Each secret in each spelling that it may have elsewhere; the longest first, so that no rest of one is left."""
+    return _spelled(secrets) if sum(map(len, secrets)) <= 4096 else _spelled.__wrapped__(secrets)
+
+
+@lru_cache(maxsize=256)
+def _spelled(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
     found: set[bytes] = set()
     for secret in secrets:
         if _tells(secret):
-            found |= _spellings(secret) if len(secret) <= 512 else _spellings.__wrapped__(secret)
+            found |= _spellings(secret)
     return tuple(sorted(found, key=lambda needle: (-len(needle), needle)))
 
 
-@lru_cache(maxsize=64)
 def _spellings(secret: bytes) -> frozenset[bytes]:
     text = secret.decode("utf-8", "surrogateescape")
     escaped = json.dumps(text)[1:-1].encode("ascii")

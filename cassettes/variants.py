@@ -7,6 +7,7 @@ can be confirmed from it; it is salted with the cassette's id, so that two casse
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from .interaction import Headers
 from .redaction import split_scheme
@@ -56,6 +57,7 @@ def credential_of(variant: int) -> int:
     return variant >> _BETA_BITS
 
 
+@lru_cache(maxsize=256)
 def _class_of(credential: bytes, salt: bytes) -> int:
     if not credential:
         return 0

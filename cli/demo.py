@@ -1,7 +1,6 @@
 """`respool demo`: the main job in a few seconds, on a machine without a network or a key."""
 
 import argparse
-import asyncio
 from pathlib import Path
 
 
@@ -23,6 +22,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
+    import asyncio
+
     from .demonstration import demonstrate
 
     return asyncio.run(demonstrate(arguments.cassette))

@@ -36,6 +36,7 @@ def add_disposition(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from .loop import run_server
     from .serving import record
 
-    return running.run_server(lambda stop: record(arguments, stop))
+    return run_server(lambda stop: record(arguments, stop))

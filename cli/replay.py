@@ -37,6 +37,7 @@ def add_service(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from .loop import run_server
     from .serving import replay
 
-    return running.run_server(lambda stop: replay(arguments, stop))
+    return run_server(lambda stop: replay(arguments, stop))

@@ -23,23 +23,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.latency <= 600_000:
         raise UsageError(f"--latency {arguments.latency:g} is not a latency", "give 0 to 600000 milliseconds")
-    return running.run_server(lambda stop: _serve(arguments, stop))
+    from .loop import run_server
+    from .serving import sandbox
 
-
-async def _serve(arguments: argparse.Namespace, stop: running.Stop) -> int:
-    from ..proxy.sandbox.rules import read_rules
-    from ..proxy.sandbox.server import serve_sandbox
-
-    file = read_rules(arguments.script) if arguments.script else None
-    async with serve_sandbox(
-        host=arguments.host,
-        port=arguments.port,
-        seed=arguments.seed,
-        latency=arguments.latency / 1000,
-        rules=file.rules if file else (),
-        script=file.script if file else None,
-    ) as sandbox:
-        running.ready(sandbox.url + "/v1")
-        await stop.wait()
-    running.narrate(f"respool: the sandbox answered {sandbox.sandbox.calls:,} calls and forgets them")
-    return 0
+    return run_server(lambda stop: sandbox(arguments, stop))

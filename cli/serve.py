@@ -29,6 +29,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     from . import serving
+    from .loop import run_server
 
     mode = arguments.mode
     if mode != "live" and arguments.cassette is None:
@@ -43,4 +44,4 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.mode == "auto":
         running.narrate(f"respool: auto: {arguments.cassette} is {'there: replay' if there else 'not there: record'}")
     main = {"record": serving.record, "replay": serving.replay, "live": serving.live}[mode]
-    return running.run_server(lambda stop: main(arguments, stop))
+    return run_server(lambda stop: main(arguments, stop))

@@ -14,7 +14,8 @@ from ..proxy.record import Recorder
 from ..proxy.replay import Replayer
 from ..proxy.server import DRAIN_SECONDS, Mode, serve
 from ..proxy.upstream import Origin, Upstream
-from .running import Stop, narrate, ready
+from .loop import Stop
+from .running import narrate, ready
 
 
 def size(count: int) -> str:
@@ -123,3 +124,22 @@ async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
             return CassetteError.exit_status
         narrate(said)
     return 1 if replayer.misses else 0
+
+
+async def sandbox(arguments: argparse.Namespace, stop: Stop) -> int:
+    from ..proxy.sandbox.rules import read_rules
+    from ..proxy.sandbox.server import serve_sandbox
+
+    file = read_rules(arguments.script) if arguments.script else None
+    async with serve_sandbox(
+        host=arguments.host,
+        port=arguments.port,
+        seed=arguments.seed,
+        latency=arguments.latency / 1000,
+        rules=file.rules if file else (),
+        script=file.script if file else None,
+    ) as served:
+        ready(served.url + "/v1")
+        await stop.wait()
+    narrate(f"respool: the sandbox answered {served.sandbox.calls:,} calls and forgets them")
+    return 0

@@ -13,10 +13,15 @@ HEALTH = b"/_respool/health"
 OWN = b"/_respool/"
 
 
+_TELLING = frozenset({b"host", b"transfer-encoding", b"upgrade"})
+_LENGTHS = frozenset(map(len, _TELLING))
+
+
 def admit(request: web.BaseRequest, *, mode: str) -> Answer | tuple[str, bytes]:
     """Check a request. `mode` is what the health answer reports."""
     target = request.raw_path.encode("utf-8", "surrogateescape")
-    headers = request.raw_headers
+    telling = [(name.lower(), value) for name, value in request.raw_headers if len(name) in _LENGTHS]
+    headers = tuple(line for line in telling if line[0] in _TELLING)
     if request.method == "CONNECT":
         return _refuse(405, "respool is a reverse proxy: CONNECT is not for it", "connect_refused")
     if not target.startswith(b"/"):

@@ -90,19 +90,30 @@ class Stream:
     length is unknown and chunks are not allowed) the end of the connection.
     """
 
-    __slots__ = ("_chunked", "_protocol", "_request", "keep_alive", "started")
+    __slots__ = ("_chunked", "_held", "_protocol", "_request", "keep_alive", "started")
 
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
         self._protocol = request.protocol
         self._chunked = False
+        self._held: list[bytes] | None = None
         self.keep_alive = not wants_close(request)
         self.started = False
 
     def start(
-        self, status_line: bytes, headers: list[tuple[bytes, bytes]], *, body: bool, length: bool, close: bool = False
+        self,
+        status_line: bytes,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        body: bool,
+        length: bool,
+        close: bool = False,
+        hold: bool = False,
     ) -> None:
-        """Write the head. `headers` are end-to-end lines; `length` says that they hold a Content-Length."""
+        """Write the head. `headers` are end-to-end lines; `length` says that they hold a Content-Length.
+
+        With `hold` all is written at once by `finish`: for an answer whose whole body is at hand.
+        """
         if body and not length:
             if self._request.version >= (1, 1):
                 self._chunked = True
@@ -116,9 +127,13 @@ class Stream:
         elif self._request.version < (1, 1):
             headers.append((b"Connection", b"keep-alive"))
         self.started = True
+        self._held = [] if hold else None
         self._write(wire.write_head(status_line, headers))
 
     def _write(self, data: bytes) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         transport = self._protocol.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
@@ -127,20 +142,28 @@ class Stream:
 
     async def send(self, data: bytes) -> None:
         self._write(wire.chunk(data) if self._chunked else data)
-        if self._protocol.writing_paused:
+        if self._held is None and self._protocol.writing_paused:
             await drain(self._protocol)
 
     def finish(self) -> Answer:
         """End the body properly."""
         if self._chunked:
             self._write(wire.LAST_CHUNK)
+        self._release()
         return Answer(keep_alive=self.keep_alive)
+
+    def _release(self) -> None:
+        if self._held is not None:
+            held, self._held = b"".join(self._held), None
+            self._write(held)
 
     def cut(self) -> Answer:
         """Break off: the connection closes, and a chunked or counted body is seen to be short."""
         self.keep_alive = False
         transport = self._protocol.transport
         if transport is not None:
+            if not transport.is_closing():
+                self._release()
             transport.close()
         return Answer(keep_alive=False)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from aiohttp import ClientError, web
 
 from ..cassettes.errors import UpstreamError
-from ..cassettes.interaction import End, Headers
+from ..cassettes.interaction import End
 from . import wire
 from .answer import Answer, Stream, error_answer
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
@@ -50,6 +50,7 @@ class Forwarding:
         self._stream = Stream(request)
         self._sent = False
         self._fault: ClientFault | None = None
+        self._chunked = wire.header_value(request.raw_headers, b"transfer-encoding") is not None
 
     async def run(self) -> Answer:
         request = self._request
@@ -102,15 +103,13 @@ class Forwarding:
         request = self._request
         head = wire.write_head(
             b"%b %b HTTP/1.1" % (request.method.encode(), self._target),
-            self._request_headers(self._upstream.origin.authority),
+            self._request_headers(),
         )
         if is_here(request):
             data = body_at_hand(request)
             if self._passage is not None and data:
                 self._passage.take_request(data)
-            await exchange.send(
-                head + (wire.chunk(data) if self._chunked() and data else data) + self._tail(), last=True
-            )
+            await exchange.send(head + (wire.chunk(data) if self._chunked and data else data) + self._tail(), last=True)
             self._sent = True
             return await self._answer(exchange)
         await exchange.send(head, last=False)
@@ -121,26 +120,23 @@ class Forwarding:
             sender.cancel()  # when the answer came before the whole request, the rest is not wanted
             await asyncio.wait([sender])
 
-    def _chunked(self) -> bool:
-        return wire.header_value(self._request.raw_headers, b"transfer-encoding") is not None
-
     def _tail(self) -> bytes:
-        return wire.LAST_CHUNK if self._chunked() else b""
+        return wire.LAST_CHUNK if self._chunked else b""
 
-    def _request_headers(self, authority: str) -> list[tuple[bytes, bytes]]:
+    def _request_headers(self) -> list[tuple[bytes, bytes]]:
         """What goes upstream: the client's lines in order and spelling, with `Host` and the framing put right."""
-        headers: Headers = self._request.raw_headers
-        leave_out = [b"expect"]  # answered here, see _send_body
-        if self._chunked():
-            leave_out.append(b"content-length")
-        lines = [
-            (name, authority.encode() if name.lower() == b"host" else value)
-            for name, value in wire.end_to_end(headers, leave_out=leave_out)
-        ]
-        if self._chunked():
+        host = self._upstream.origin.authority.encode()
+        # `Expect` is answered here, see incoming.body_pieces.
+        leave_out = (b"expect", b"content-length") if self._chunked else (b"expect",)
+        lines = wire.end_to_end(self._request.raw_headers, leave_out=leave_out)
+        for place, (name, _) in enumerate(lines):
+            if name.lower() == b"host":
+                lines[place] = (name, host)
+                break
+        else:
+            lines.insert(0, (b"Host", host))
+        if self._chunked:
             lines.append((b"Transfer-Encoding", b"chunked"))
-        if not any(name.lower() == b"host" for name, _ in lines):
-            lines.insert(0, (b"Host", authority.encode()))
         return lines
 
     async def _send_body(self, exchange: Exchange) -> None:
@@ -148,7 +144,7 @@ class Forwarding:
             async for data in body_pieces(self._request):
                 if self._passage is not None:
                     self._passage.take_request(data)
-                await exchange.send(wire.chunk(data) if self._chunked() else data, last=False)
+                await exchange.send(wire.chunk(data) if self._chunked else data, last=False)
             await exchange.send(self._tail(), last=True)
             self._sent = True
         except Broken:
@@ -175,7 +171,9 @@ class Forwarding:
         )
         headers = self._location(wire.end_to_end(head.headers, leave_out=leave_out))
         length = any(name.lower() == b"content-length" for name, _ in headers)
-        stream.start(wire.status_line(head.status, head.reason), headers, body=body, length=length)
+        stream.start(
+            wire.status_line(head.status, head.reason), headers, body=body, length=length, hold=exchange.at_hand
+        )
         async for piece in exchange.body():
             if passage is not None:
                 passage.take_piece(piece)

@@ -15,7 +15,7 @@ from ..cassettes.coding import undoable
 from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
-from ..cassettes.redaction import redact, secrets_of
+from ..cassettes.redaction import redact_call, secrets_of
 from ..cassettes.scopes import scope_of
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
@@ -128,25 +128,15 @@ class Passage:
                 self._head_us,
                 _marks(answered.lengths, self._marks),
             )
-        interaction = redact(
-            Interaction(
-                self._arrival,
-                self._started_us,
-                request,
-                response,
-                end,
-                duration,
-                scope_of(request, response),
-                self._session,
-                variant_of(self.headers, self._writer.file_id),
-            )
+        scope = scope_of(request, response)
+        # Of the request as it came: what only the response named is unknown when the request comes again.
+        key = self._key.finish() if self._key else request_key(request, self._secrets)
+        variant = variant_of(self.headers, self._writer.file_id)
+        request, response = redact_call(request, response, self._secrets)
+        interaction = Interaction(
+            self._arrival, self._started_us, request, response, end, duration, scope, self._session, variant
         )
-        summary = summarise(
-            interaction,
-            # Of the request as it came: what only the response named is unknown when the request comes again.
-            key=self._key.finish() if self._key else request_key(request),
-            answer=self._answer.finish() if self._answer else None,
-        )
+        summary = summarise(interaction, key=key, answer=self._answer.finish() if self._answer else None)
         self._writer.append(interaction, summary)
 
     def names(self) -> str:

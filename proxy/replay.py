@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ..cassettes.coding import CodingError, Decoder, undoable
 from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import Body, Headers, Request
-from ..cassettes.keys import KeyBuilder, variant_of
+from ..cassettes.keys import variant_of
 from ..cassettes.misses import explain
 from ..cassettes.positions import Served, Session
 from ..cassettes.reader import Reader
-from ..cassettes.redaction import redact_request, secrets_of
+from ..cassettes.redaction import redact_request
 from ..cassettes.summary import STREAM, Row
 from ..cassettes.tape import Tape
 from . import wire
@@ -27,13 +26,12 @@ from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .pace import Pace
 from .prepared import Prepared, PreparedAnswers, prepare
 from .redirects import own_location
+from .spellings import LargeKey, Spellings, decoded
 
 IN_MEMORY = 16 << 20
 """Request bodies above this are keyed as they stream by, and are not kept for an explanation."""
 MOST_SESSIONS = 10_000
 """Sessions kept at once; the one that was used longest ago is dropped, and begins anew when it comes back."""
-MOST_SPELLINGS = 4096
-SPELLING_BYTES = 32 << 10
 
 
 class Replayer:
@@ -55,7 +53,7 @@ class Replayer:
         self._narrate = narrate
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._answers = PreparedAnswers(self._build)
-        self._spellings: OrderedDict[tuple[str, bytes, bytes, bytes], int] = OrderedDict()
+        self._spellings = Spellings(reader.file_id)
         upstream = reader.meta.get("upstream")
         self._origin = upstream if isinstance(upstream, str) else ""
         self.calls = 0
@@ -101,46 +99,26 @@ class Replayer:
         try:
             if is_here(request):
                 data = body_at_hand(request)
-                key = self._key(request.method, target, headers, data)
+                key, variant = self._spellings.identify(request.method, target, headers, data)
             else:
-                data, key = await self._read(request, target, headers)
+                data, key, variant = await self._read(request, target, headers)
         except ClientFault as fault:
             return fault.answer()
         player = self.session(session)
-        served = player.serve(key, variant=variant_of(headers, self._reader.file_id))
+        served = player.serve(key, variant=variant)
         if served is None:
-            body = Body.of(_decoded(wire.header_value(headers, b"content-encoding"), data))
+            body = Body.of(decoded(headers, data))
             return self._miss(player, Request(request.method, target, headers, body), session, request)
         return await self._serve(request, session, served)
 
     async def stop(self, timeout: float) -> None:
         """Nothing is left to wait for: answers are written by the calls themselves."""
 
-    def _key(self, method: str, target: bytes, headers: Headers, data: bytes) -> int:
-        """The key of a whole request. Spellings seen before are remembered, within bounds."""
-        secrets = secrets_of(Request(method, target, headers))
-        clean = all(secret not in data and secret not in target for secret in secrets)
-        kind = wire.header_value(headers, b"content-type") or b""
-        coding = wire.header_value(headers, b"content-encoding")
-        remember = clean and coding is None and len(data) <= SPELLING_BYTES
-        spelling = (method, target, kind, data)
-        if remember and (known := self._spellings.get(spelling)) is not None:
-            self._spellings.move_to_end(spelling)
-            return known
-        builder = KeyBuilder(method, target, headers)
-        builder.feed(_decoded(coding, data))
-        key = builder.finish()
-        if remember:
-            self._spellings[spelling] = key
-            if len(self._spellings) > MOST_SPELLINGS:
-                self._spellings.popitem(last=False)
-        return key
-
-    async def _read(self, request: web.BaseRequest, target: bytes, headers: Headers) -> tuple[bytes, int]:
+    async def _read(self, request: web.BaseRequest, target: bytes, headers: Headers) -> tuple[bytes, int, int]:
         """Read a body that is still on its way. A large one is keyed as it comes and not kept. Raises ClientFault."""
         pieces: list[bytes] = []
         size = 0
-        large: _LargeKey | None = None
+        large: LargeKey | None = None
         async for piece in body_pieces(request):
             size += len(piece)
             if large is not None:
@@ -148,14 +126,14 @@ class Replayer:
                 continue
             pieces.append(piece)
             if size > IN_MEMORY:
-                large = _LargeKey(request.method, target, headers)
+                large = LargeKey(request.method, target, headers)
                 for earlier in pieces:
                     large.feed(earlier)
                 pieces.clear()
         if large is not None:
-            return b"", large.finish()
+            return b"", large.finish(), variant_of(headers, self._reader.file_id)
         data = b"".join(pieces)
-        return data, self._key(request.method, target, headers, data)
+        return data, *self._spellings.identify(request.method, target, headers, data)
 
     def _build(self, row: Row) -> Prepared:
         interaction = self._reader.interaction(row)
@@ -219,36 +197,6 @@ class Replayer:
         return json_answer(
             502, miss.to_json(), headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request)
         )
-
-
-class _LargeKey:
-    """The key of a request whose body is too large to hold."""
-
-    def __init__(self, method: str, target: bytes, headers: Headers) -> None:
-        self._builder = KeyBuilder(method, target, headers)
-        coding = undoable(wire.header_value(headers, b"content-encoding"))
-        self._decoder = Decoder(coding, most=1 << 40) if coding else None
-
-    def feed(self, data: bytes) -> None:
-        if self._decoder is not None:
-            try:
-                data = self._decoder.feed(data)
-            except CodingError:
-                self._decoder = None
-        self._builder.feed(data)
-
-    def finish(self) -> int:
-        return self._builder.finish()
-
-
-def _decoded(coding: bytes | None, data: bytes) -> bytes:
-    name = undoable(coding)
-    if not name:
-        return data
-    try:
-        return Decoder(name).feed(data)
-    except CodingError:
-        return data
 
 
 def _origin(upstream: str) -> str:

@@ -152,6 +152,11 @@ class Exchange:
         reason = message.reason.encode("utf-8", "surrogateescape")
         return Head(message.code, reason, message.raw_headers, message.should_close)
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether the whole body has come already."""
+        return self._whole or (self._payload is not None and self._payload.is_eof())
+
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body (chunked framing taken off, content coding left on) as it arrives. Raises Broken."""
         payload = self._payload
@@ -159,7 +164,9 @@ class Exchange:
             return
         while True:
             try:
-                if payload.is_eof() and payload.at_eof():
+                if payload.is_eof():  # all has come: no wait, and none to guard
+                    if not payload.at_eof():
+                        yield payload.read_nowait()
                     break
                 async with asyncio.timeout(IDLE_SECONDS):
                     data = await payload.readany()

@@ -42,10 +42,19 @@ def header_value(headers: Headers, name: bytes) -> bytes | None:
 
 def end_to_end(headers: Headers, *, leave_out: Iterable[bytes] = ()) -> list[tuple[bytes, bytes]]:
     """The header lines that travel on, in order and spelling; what `Connection` names stays behind too."""
-    gone = HOP_BY_HOP.union(leave_out)
-    for value in header_values(headers, b"connection"):
-        gone = gone.union(word.strip().lower() for word in value.split(b","))
-    return [(name, value) for name, value in headers if name.lower() not in gone]
+    gone = HOP_BY_HOP.union(leave_out) if leave_out else HOP_BY_HOP
+    kept = []
+    for line in headers:
+        name = line[0].lower()
+        if name not in gone:
+            kept.append(line)
+        elif name == b"connection":
+            named = {word.strip().lower() for word in line[1].split(b",")}
+            if not named <= {b"close", b"keep-alive"}:
+                return end_to_end(
+                    tuple(line for line in headers if line[0].lower() != b"connection"), leave_out={*leave_out, *named}
+                )
+    return kept
 
 
 def write_head(first_line: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -1,0 +1,44 @@
+"""The event loop of a serving command, and the signals that end it. Not imported before a command runs."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+Main = Callable[["Stop"], Coroutine[Any, Any, int]]
+
+
+class Stop:
+    """Becomes set at SIGINT or SIGTERM; a second signal says not to wait for running calls."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.hurry = asyncio.Event()
+
+    def signalled(self) -> None:
+        if self._event.is_set():
+            self.hurry.set()
+        self._event.set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+def run_server(main: Main) -> int:
+    """Run a serving command to its end on the fastest event loop there is."""
+
+    async def guarded() -> int:
+        stop = Stop()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.signalled)
+        return await main(stop)
+
+    try:
+        import uvloop
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(guarded())
