@@ -5,6 +5,7 @@ Anything else raises CassetteError.
 """
 
 import math
+import threading
 from typing import Any
 
 import msgpack
@@ -20,14 +21,25 @@ MAX_KEYS = 4096
 """Entries of one map."""
 
 
+class _Packing(threading.local):
+    """One packer for each thread, since a new one at each call would ask the system for a quarter of a megabyte each time."""
+
+    def __init__(self) -> None:
+        self.packer = msgpack.Packer(use_bin_type=True, autoreset=True)
+
+
+_packing = _Packing()
+
+
 def encode_map(fields: dict[str, Any]) -> bytes:
     """The msgpack form of a map of plain data. Raises CassetteError for what a reader would refuse."""
     longest = max((len(value) for value in fields.values() if isinstance(value, list | tuple)), default=0)
     if len(fields) > MAX_KEYS or longest > MAX_ITEMS:
         raise CassetteError("this cannot be stored in a cassette: it has too many fields, or too many elements in one")
     try:
-        data = msgpack.packb(fields, use_bin_type=True) or b""
+        data = _packing.packer.pack(fields)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        _packing.packer.reset()  # what it had packed by then
         raise CassetteError(f"this cannot be stored in a cassette: {error}") from error
     if len(data) > MAX_MAP:
         raise CassetteError(

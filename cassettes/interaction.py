@@ -48,6 +48,8 @@ class Body:
 
     def read(self) -> bytes:
         """The whole body. Callers that may meet a large one look at `length` first."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], bytes):
+            return self.parts[0]
         return b"".join(self.pieces())
 
     def __len__(self) -> int:

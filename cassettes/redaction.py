@@ -76,8 +76,9 @@ def redact_call(
 ) -> tuple[Request, Response | None]:
     """Both sides of a call without their credentials. `secrets` are those of the request (`secrets_of`)."""
     if response is not None:
-        secrets = _joined(secrets, _needles(tuple(_header_secrets(response.headers))))
-        response = _cleaned(response, secrets)
+        lines, held = _sift(response.headers)
+        secrets = _joined(secrets, _needles(held))
+        response = _cleaned(response, lines, secrets)
     return _redacted(request, secrets), response
 
 
@@ -91,22 +92,23 @@ def redact_response(response: Response, taint: tuple[bytes, ...] = ()) -> Respon
 
     `marks` follow the body: a piece that held a secret has its new length.
     """
-    return _cleaned(response, _joined(taint, _needles(tuple(_header_secrets(response.headers)))))
+    lines, held = _sift(response.headers)
+    return _cleaned(response, lines, _joined(taint, _needles(held)))
 
 
 def _redacted(request: Request, taint: tuple[bytes, ...]) -> Request:
     return Request(
         request.method,
         scrub(redact_target(request.target), taint),
-        _redact_headers(request.headers, taint),
+        _scrub_lines(_sift(request.headers)[0], taint),
         _redact_body(request.body, taint, ())[0],
         request.coding,
     )
 
 
-def _cleaned(response: Response, taint: tuple[bytes, ...]) -> Response:
+def _cleaned(response: Response, lines: list[tuple[bytes, bytes]], taint: tuple[bytes, ...]) -> Response:
     body, marks = _redact_body(response.body, taint, response.marks)
-    headers = _redact_headers(response.headers, taint)
+    headers = _scrub_lines(lines, taint)
     return Response(response.status, response.reason, headers, body, response.coding, response.head_us, marks)
 
 
@@ -137,18 +139,22 @@ def scrub(data: bytes, secrets: Iterable[bytes]) -> bytes:
 
 def is_header_slot(name: bytes) -> bool:
     """Whether a header of this name holds a credential."""
-    return _header_slot(name) if len(name) <= 64 else _header_slot.__wrapped__(name)
+    verdict = _VERDICTS.get(name)
+    if verdict is None:
+        word = name.lower().decode("latin-1")
+        verdict = word in _HEADER_SLOTS or _sounds_secret(word)
+        if len(_VERDICTS) < 4096 and len(name) <= 64:
+            _VERDICTS[name] = verdict
+    return verdict
+
+
+_VERDICTS: dict[bytes, bool] = {}
+"""What was found of header names. Clients and servers use a few dozen; names without end are judged each time."""
 
 
 def is_query_slot(name: bytes) -> bool:
     """Whether a query parameter of this (percent-encoded) name holds a credential."""
     return _query_slot(name) if len(name) <= 64 else _query_slot.__wrapped__(name)
-
-
-@lru_cache(maxsize=4096)
-def _header_slot(name: bytes) -> bool:
-    word = name.lower().decode("latin-1")
-    return word in _HEADER_SLOTS or _sounds_secret(word)
 
 
 @lru_cache(maxsize=4096)
@@ -175,12 +181,26 @@ def split_scheme(value: bytes) -> tuple[bytes, bytes]:
     return b"", value
 
 
-def _redact_headers(headers: Headers, taint: tuple[bytes, ...]) -> Headers:
-    kept = [(name, _hidden(name, value)) if is_header_slot(name) else (name, value) for name, value in headers]
-    together = b"\n".join([value for _, value in kept])
+def _sift(headers: Headers) -> tuple[list[tuple[bytes, bytes]], tuple[bytes, ...]]:
+    """In one pass: the header lines with their slots hidden, and what those held."""
+    lines: list[tuple[bytes, bytes]] = []
+    held: list[bytes] = []
+    for line in headers:
+        name = line[0]
+        if is_header_slot(name):
+            lines.append((name, _hidden(name, line[1])))
+            held += _held(name.lower(), line[1])
+        else:
+            lines.append(line)
+    return lines, tuple(held)
+
+
+def _scrub_lines(lines: list[tuple[bytes, bytes]], taint: tuple[bytes, ...]) -> Headers:
+    """Header lines with their slots hidden already, scrubbed of what stands in others."""
+    together = b"\n".join([value for _, value in lines])
     if any(secret in together for secret in taint):
-        kept = [(name, value if is_header_slot(name) else scrub(value, taint)) for name, value in kept]
-    return tuple(kept)
+        lines = [(name, value if is_header_slot(name) else scrub(value, taint)) for name, value in lines]
+    return tuple(lines)
 
 
 def _hidden(name: bytes, value: bytes) -> bytes:
@@ -205,7 +225,7 @@ def _hidden_cookie(piece: bytes) -> bytes:
 
 
 def _request_secrets(request: Request) -> Iterator[bytes]:
-    yield from _header_secrets(request.headers)
+    yield from _sift(request.headers)[1]
     for piece in request.target.partition(b"?")[2].split(b"&"):
         name, _, value = piece.partition(b"=")
         if value and is_query_slot(name):
@@ -213,18 +233,17 @@ def _request_secrets(request: Request) -> Iterator[bytes]:
             yield unquote_to_bytes(value.replace(b"+", b" "))
 
 
-def _header_secrets(headers: Headers) -> Iterator[bytes]:
-    for name, value in headers:
-        if not is_header_slot(name) or name.lower() in _NOT_TAINT:
-            continue  # the verdict on a name is remembered
-        kind = name.lower()
-        if kind in (b"cookie", b"set-cookie"):
-            pieces = value.split(b";") if kind == b"cookie" else [value.partition(b";")[0]]
-            for piece in pieces:
-                cookie, equals, text = piece.strip().partition(b"=")
-                yield (text if equals else cookie).strip(b'"')
-        else:
-            yield split_scheme(value.strip())[1]
+def _held(kind: bytes, value: bytes) -> list[bytes]:
+    """The credentials in the value of a slot."""
+    if kind in _NOT_TAINT:
+        return []
+    if kind not in (b"cookie", b"set-cookie"):
+        return [split_scheme(value.strip())[1]]
+    held = []
+    for piece in value.split(b";") if kind == b"cookie" else [value.partition(b";")[0]]:
+        cookie, equals, text = piece.strip().partition(b"=")
+        held.append((text if equals else cookie).strip(b'"'))
+    return held
 
 
 def _needles(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
@@ -252,6 +271,11 @@ def _spellings(secret: bytes) -> frozenset[bytes]:
 def _joined(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
     if not second:
         return first
+    return _merged(first, second)
+
+
+@lru_cache(maxsize=256)
+def _merged(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
     return tuple(sorted({*first, *second}, key=lambda needle: (-len(needle), needle)))
 
 

@@ -33,7 +33,7 @@ def summarise(interaction: Interaction, *, key: int | None = None, answer: int |
 def _answer(interaction: Interaction) -> int:
     response = interaction.response
     builder = AnswerBuilder(response.status if response else 0)
-    if response:
+    if response is not None:
         for piece in response.body.pieces():
             builder.feed(piece)
     return builder.finish()
