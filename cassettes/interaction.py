@@ -34,6 +34,14 @@ class Body:
     def of(cls, data: bytes) -> "Body":
         return cls((data,)) if data else EMPTY
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether there is a body and all of it is in memory."""
+        for part in self.parts:
+            if not isinstance(part, bytes):
+                return False
+        return self.length > 0
+
     def pieces(self) -> Iterator[bytes]:
         """Yield the body in order, a piece (1 MiB at most) at a time."""
         return map(self.piece, self.parts)

@@ -52,6 +52,11 @@ class Pieces:
         """
         if body is EMPTY:
             return b""
+        if len(body.parts) == 1 and isinstance(part := body.parts[0], bytes) and len(part) <= PIECE:
+            if len(part) < INLINE:
+                return part
+            ref = self.store(batch, part)
+            return [[ref.digest, ref.length]]
         parts: list[bytes | BlobRef] = []
         for part in body.parts:
             if isinstance(part, BlobRef):

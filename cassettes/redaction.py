@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from .interaction import BlobRef, Body, Headers, Interaction, Request, Response
+from .interaction import Body, Headers, Interaction, Request, Response
 from .operations import OPERATIONS
 
 PLACEHOLDER = b"REDACTED"
@@ -61,6 +62,14 @@ _VOCABULARY = frozenset(_API_WORDS.split()) | {
 """Words that stand in every body or path: replacing one would break the recording and hide nothing."""
 
 
+class _Sifted(NamedTuple):
+    """Header lines with their slots hidden, what those held, and all values in one text to look for it elsewhere."""
+
+    lines: Headers
+    held: tuple[bytes, ...]
+    text: bytes
+
+
 def redact(interaction: Interaction) -> Interaction:
     """The interaction without its credentials, those of each side taken out of both.
 
@@ -76,9 +85,9 @@ def redact_call(
 ) -> tuple[Request, Response | None]:
     """Both sides of a call without their credentials. `secrets` are those of the request (`secrets_of`)."""
     if response is not None:
-        lines, held = _sift(response.headers)
-        secrets = _joined(secrets, _needles(held))
-        response = _cleaned(response, lines, secrets)
+        sifted = _sift(response.headers)
+        secrets = _joined(secrets, _needles(sifted.held))
+        response = _cleaned(response, sifted, secrets)
     return _redacted(request, secrets), response
 
 
@@ -92,23 +101,23 @@ def redact_response(response: Response, taint: tuple[bytes, ...] = ()) -> Respon
 
     `marks` follow the body: a piece that held a secret has its new length.
     """
-    lines, held = _sift(response.headers)
-    return _cleaned(response, lines, _joined(taint, _needles(held)))
+    sifted = _sift(response.headers)
+    return _cleaned(response, sifted, _joined(taint, _needles(sifted.held)))
 
 
 def _redacted(request: Request, taint: tuple[bytes, ...]) -> Request:
     return Request(
         request.method,
         scrub(redact_target(request.target), taint),
-        _scrub_lines(_sift(request.headers)[0], taint),
+        _scrub_lines(_sift_request(request.headers), taint),
         _redact_body(request.body, taint, ())[0],
         request.coding,
     )
 
 
-def _cleaned(response: Response, lines: list[tuple[bytes, bytes]], taint: tuple[bytes, ...]) -> Response:
+def _cleaned(response: Response, sifted: _Sifted, taint: tuple[bytes, ...]) -> Response:
     body, marks = _redact_body(response.body, taint, response.marks)
-    headers = _scrub_lines(lines, taint)
+    headers = _scrub_lines(sifted, taint)
     return Response(response.status, response.reason, headers, body, response.coding, response.head_us, marks)
 
 
@@ -127,6 +136,8 @@ def redact_target(target: bytes) -> bytes:
 
 def secrets_of(request: Request) -> tuple[bytes, ...]:
     """The values in the request's slots that are worth looking for elsewhere, in each spelling, the longest first."""
+    if b"?" not in request.target:
+        return _needles(_sift_request(request.headers).held)
     return _needles(tuple(_request_secrets(request)))
 
 
@@ -181,26 +192,41 @@ def split_scheme(value: bytes) -> tuple[bytes, bytes]:
     return b"", value
 
 
-def _sift(headers: Headers) -> tuple[list[tuple[bytes, bytes]], tuple[bytes, ...]]:
-    """In one pass: the header lines with their slots hidden, and what those held."""
+def _sift(headers: Headers) -> _Sifted:
     lines: list[tuple[bytes, bytes]] = []
     held: list[bytes] = []
     for line in headers:
         name = line[0]
         if is_header_slot(name):
-            lines.append((name, _hidden(name, line[1])))
             held += _held(name.lower(), line[1])
-        else:
-            lines.append(line)
-    return lines, tuple(held)
+            line = name, _hidden(name, line[1])
+        lines.append(line)
+    return _Sifted(tuple(lines), tuple(held), b"\n".join([value for _, value in lines]))
 
 
-def _scrub_lines(lines: list[tuple[bytes, bytes]], taint: tuple[bytes, ...]) -> Headers:
-    """Header lines with their slots hidden already, scrubbed of what stands in others."""
-    together = b"\n".join([value for _, value in lines])
-    if any(secret in together for secret in taint):
-        lines = [(name, value if is_header_slot(name) else scrub(value, taint)) for name, value in lines]
-    return tuple(lines)
+_SIFTED: dict[Headers, _Sifted] = {}
+"""Of request headers: a client sends the same lines with every poll."""
+
+
+def _sift_request(headers: Headers) -> _Sifted:
+    sifted = _SIFTED.get(headers)
+    if sifted is None:
+        sifted = _sift(headers)
+        if len(sifted.text) + sum(map(len, sifted.held)) <= 4096:
+            if len(_SIFTED) >= 256:
+                _SIFTED.clear()
+            _SIFTED[headers] = sifted
+    return sifted
+
+
+def _scrub_lines(sifted: _Sifted, taint: tuple[bytes, ...]) -> Headers:
+    """The lines, scrubbed of what stands in others than the slots."""
+    for secret in taint:
+        if secret in sifted.text:
+            return tuple(
+                [(name, value if is_header_slot(name) else scrub(value, taint)) for name, value in sifted.lines]
+            )
+    return sifted.lines
 
 
 def _hidden(name: bytes, value: bytes) -> bytes:
@@ -225,7 +251,7 @@ def _hidden_cookie(piece: bytes) -> bytes:
 
 
 def _request_secrets(request: Request) -> Iterator[bytes]:
-    yield from _sift(request.headers)[1]
+    yield from _sift_request(request.headers).held
     for piece in request.target.partition(b"?")[2].split(b"&"):
         name, _, value = piece.partition(b"=")
         if value and is_query_slot(name):
@@ -293,7 +319,7 @@ def _tells(value: bytes) -> bool:
 def _redact_body(
     body: Body, taint: tuple[bytes, ...], marks: tuple[tuple[int, int], ...]
 ) -> tuple[Body, tuple[tuple[int, int], ...]]:
-    if not taint or not body or any(isinstance(part, BlobRef) for part in body.parts):
+    if not taint or not body.at_hand:
         return body, marks
     data = body.read()
     found = [secret for secret in taint if secret in data]

@@ -47,7 +47,8 @@ class Passage:
         self._head: Head | None = None
         self._head_us = 0
         self._marks: list[int] = []
-        coding = undoable(header_value(self.headers, b"content-encoding"))
+        encoding = header_value(self.headers, b"content-encoding")
+        coding = undoable(encoding) if encoding else ""
         self._request_body = BodyKeeper(writer, coding, secrets=self._secrets, begin=self._begin_key)
         self._response_body: BodyKeeper | None = None
         self.streams = False
@@ -67,9 +68,14 @@ class Passage:
         """The response head came (the upstream's, or the proxy's own for a call that failed)."""
         self._head = head
         self._head_us = self.elapsed_us()
-        kind = header_value(head.headers, b"content-type") or b""
-        self.streams = kind.lower().startswith(b"text/event-stream") or self._asks_stream()
-        coding = undoable(header_value(head.headers, b"content-encoding"))
+        kind = encoding = b""
+        for name, value in head.headers:
+            if len(name) == 12 and name.lower() == b"content-type":
+                kind = kind or value.lower()
+            elif len(name) == 16 and name.lower() == b"content-encoding":
+                encoding = encoding or value
+        self.streams = kind.startswith(b"text/event-stream") or self._asks_stream()
+        coding = undoable(encoding) if encoding else ""
         self._response_body = BodyKeeper(self._writer, coding, secrets=self._secrets, begin=self._begin_answer)
 
     def _asks_stream(self) -> bool:
