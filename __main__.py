@@ -4,9 +4,12 @@ import sys
 
 
 def main() -> int:
-    from .cli.main import run
+    try:
+        from .cli.main import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130  # also while the modules are still being read
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 JSON: key order, escapes and white space do not count; numbers count by their exact decimal value (`1`, `1.0` and `1e0`
 are one); strings count by code point; arrays are ordered. What is not plain JSON (RFC 8259: duplicate keys, NaN,
-invalid UTF-8), nests too deep or holds too long a number counts by its bytes, since readers differ on what it means.
-A form's boundary or percent-encoding does not count. An empty body is `{}`, because clients send either.
+invalid UTF-8), nests too deep or holds too long a number counts by its bytes, since readers differ on what it means; so
+does what is longer than `limit_of` its type, since reading it takes time. A form's boundary or percent-encoding does not
+count. An empty body is `{}`, because clients send either.
 """
 
 import json
@@ -18,6 +19,9 @@ DEEPEST = 128
 LONGEST_NUMBER = 4300
 """Digits of a number, as in the interpreter's own limit."""
 MOST_PARTS = 10_000
+LARGEST = 1 << 20
+"""Bytes of JSON, or of a percent-encoded form, that are read: it is done while other calls wait."""
+LARGEST_MULTIPART = 16 << 20
 
 JSON = b"json"
 MULTIPART = b"multipart"
@@ -51,7 +55,9 @@ def canonical_body(data: bytes, content_type: bytes = b"") -> tuple[bytes, bytes
     """The kind of a body (JSON, MULTIPART, FORM, RAW) and its canonical bytes. `content_type` is the header's value."""
     if not data:
         return JSON, b"{}"
-    kind = content_type.partition(b";")[0].strip().lower()
+    kind = kind_of(content_type)
+    if len(data) > limit_of(content_type):
+        return RAW, data
     try:
         if kind == b"multipart/form-data":
             return MULTIPART, _canonical_parts(parse_multipart(data, content_type))
@@ -62,6 +68,19 @@ def canonical_body(data: bytes, content_type: bytes = b"") -> tuple[bytes, bytes
     except NotPlainError:
         pass
     return RAW, data
+
+
+def limit_of(content_type: bytes) -> int:
+    """The bytes that a body of this type (the header's value) may have to be read; 0 when its bytes count anyway."""
+    kind = kind_of(content_type)
+    if kind == b"multipart/form-data":
+        return LARGEST_MULTIPART
+    return LARGEST if kind == b"application/x-www-form-urlencoded" or may_be_json(kind) else 0
+
+
+def kind_of(content_type: bytes) -> bytes:
+    """The media type that the header names, in small letters and without its parameters."""
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def may_be_json(media_type: bytes) -> bool:
@@ -87,14 +106,25 @@ def parse_json(data: bytes) -> object:
 
 
 def canonical_json(value: object) -> bytes:
-    """Write what `parse_json` read in its one canonical spelling (ASCII). Raises NotPlainError when it is too deep."""
+    """Write what `parse_json` read in its one canonical spelling (ASCII).
+
+    Raises NotPlainError when it is too deep or a number is too long.
+    """
     out: list[str] = []
     _write(value, out.append, DEEPEST)
     return "".join(out).encode("ascii")
 
 
 def canonical_number(text: str) -> str:
-    """The one spelling of a JSON number: its digits without zeros at either end, and a power of ten."""
+    """The one spelling of a JSON number: its digits without zeros at either end, and a power of ten.
+
+    Raises NotPlainError when it is too long.
+    """
+    if len(text) > LONGEST_NUMBER:
+        raise NotPlainError("a number has too many digits")
+    if text.isdigit() and text[0] != "0":
+        short = text.rstrip("0")
+        return f"{short}e{len(text) - len(short)}"
     mantissa, _, exponent = text.lower().partition("e")
     whole, _, fraction = mantissa.partition(".")
     sign = "-" if whole.startswith("-") else ""
@@ -118,13 +148,18 @@ def parse_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
 
 def parse_multipart(data: bytes, content_type: bytes) -> list[Part]:
     """The parts of a multipart/form-data body (RFC 7578), in order. Raises NotPlainError when it is malformed."""
-    boundary = _parameters(content_type.partition(b";")).get(b"boundary", b"")
-    if not 0 < len(boundary) <= 200:
-        raise NotPlainError("the form names no boundary")
-    before, *pieces = (b"\r\n" + data).split(b"\r\n--" + boundary, MOST_PARTS + 1)
+    before, *pieces = (b"\r\n" + data).split(delimiter_of(content_type), MOST_PARTS + 1)
     if before or not pieces or not re.fullmatch(rb"--[ \t]*(?:\r\n)*", pieces.pop()):
         raise NotPlainError("the form does not begin or end with its boundary")
     return [_part(piece) for piece in pieces]
+
+
+def delimiter_of(content_type: bytes) -> bytes:
+    """What stands before each part of a multipart body, and at its end, the line break included. Raises NotPlainError."""
+    boundary = _parameters(content_type.partition(b";")).get(b"boundary", b"")
+    if not 0 < len(boundary) <= 200:
+        raise NotPlainError("the form names no boundary")
+    return b"\r\n--" + boundary
 
 
 def _part(piece: bytes) -> Part:
@@ -170,12 +205,6 @@ def _framed(data: bytes) -> bytes:
     return len(data).to_bytes(8, "little") + data
 
 
-def _number(text: str) -> Number:
-    if len(text) > LONGEST_NUMBER:
-        raise NotPlainError("a number has too many digits")
-    return Number(text)
-
-
 def _constant(text: str) -> object:
     raise NotPlainError(f"{text} is not JSON")
 
@@ -187,8 +216,27 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
+class _Remembered(dict[str, str]):
+    """What `make` made of short numbers: in long lists the same ones come again and again."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> str:
+        made = self._make(text)
+        if len(text) <= 8:
+            if len(self) >= 8192:
+                self.clear()
+            self[text] = made
+        return made
+
+
 _DECODER = json.JSONDecoder(
-    parse_float=_number, parse_int=_number, parse_constant=_constant, object_pairs_hook=_members
+    parse_float=Number,
+    parse_int=_Remembered(Number).__getitem__,
+    parse_constant=_constant,
+    object_pairs_hook=_members,
 )
 
 
@@ -215,9 +263,22 @@ def _write(value: object, emit: Callable[[str], None], levels: int) -> None:
         emit("}")
     elif isinstance(value, list):
         emit("[")
-        for element in value:
-            _write(element, emit, levels - 1)
+        # Long lists are mostly of one type: then the elements need no call each.
+        kinds = set(map(type, value)) if len(value) > _LONG else ()
+        if len(kinds) == 1 and (spell := _SPELLERS.get(*kinds)) is not None:
+            emit(",".join(map(spell, value)))
             emit(",")
+        else:
+            for element in value:
+                _write(element, emit, levels - 1)
+                emit(",")
         emit("]")
     else:
         raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+_LONG = 16
+_SPELLERS: dict[type, Callable[[str], str]] = {
+    Number: _Remembered(canonical_number).__getitem__,
+    str: encode_basestring_ascii,
+}

@@ -1,24 +1,32 @@
 """Content codings: a body that came compressed is stored as what it says (RFC 9110 section 8.4).
 
 gzip, deflate and zstd are undone, one at a time. Any other body stays as it came, with its header, and replays that way.
+What may be undone has one measure for all that record, replay and import, since a request's key is made from the result.
 """
 
 import zlib
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import zstandard
 
-MOST_DECODED = 64 << 20
-"""A body that decodes to more than this stays as it came: what is small on the wire must not fill the disk."""
+MOST_DECODED = 256 << 20
+"""A body of more bytes than this, in either form, stays as it came: what is small on the wire must not fill the disk."""
+MOST_RATIO = 200
+"""So does one that comes to more than this many times its length on the wire. JSON hardly comes to thirty times."""
+FREE = 1 << 20
+"""Bytes that may come out before the ratio counts."""
 MOST_PARTS = 1000
 """gzip members (RFC 1952 section 2.2) or zstd frames (RFC 8878 section 3) that may stand on end as one body."""
 
-_SLICE = 1024
-"""zstandard cannot be told how much to give at most, so it is fed little by little: 1 KiB gives 30 MiB at worst."""
+_SLICE = {"gzip": 1024, "deflate": 1024, "zstd": 128}
+"""Bytes fed to a coding at a time. What comes of them at most is 1 MiB of deflate and 4 MiB of zstd, whose blocks of 128 KiB
+take four bytes each; zstandard cannot be told how much to give at most. The ratio is looked at at multiples of this length,
+so that how a body is cut into pieces does not decide on it."""
 
 
 class CodingError(ValueError):
-    """The body is not what its Content-Encoding says, or it grows beyond the cap."""
+    """The body is not what its Content-Encoding says, or more than may be undone."""
 
 
 class _Stream(Protocol):
@@ -37,14 +45,18 @@ def undoable(content_encoding: bytes | None) -> str:
 class Decoder:
     """Undoes one coding, piece by piece. A body that was cut short decodes as far as it goes, and is not `whole`.
 
-    `feed` raises CodingError when the bytes are not in that coding, or when the body comes to more than `most` bytes.
+    `slices` and `feed` raise CodingError when the bytes are not in that coding, or when there are more than `most` bytes of
+    the body, in either form, or MOST_RATIO is exceeded. How the body is cut into pieces does not count.
     """
 
     def __init__(self, coding: str, *, most: int = MOST_DECODED) -> None:
         self._coding = coding
-        self._room = most
+        self._most = most
+        self._taken = 0
+        self._given = 0
         self._parts = 0
         self._stream: _Stream | None = None
+        self._held = b""
 
     @property
     def whole(self) -> bool:
@@ -52,24 +64,40 @@ class Decoder:
         return self._stream is None and self._parts > 0
 
     def feed(self, data: bytes) -> bytes:
-        out: list[bytes] = []
+        """What `data` comes to, all at once. For bodies of any size, see `slices`."""
+        return b"".join(self.slices(data))
+
+    def slices(self, data: bytes) -> Iterator[bytes]:
+        """What `data` comes to, a few MiB at a time. To be read to its end before the next piece is fed."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        if self._parts == 0 and len(data) == 1 and self._coding == "deflate":
+            self._held = data  # the second byte tells what this one is
+            return
+        step = _SLICE[self._coding]
         at = 0
-        try:
-            while at < len(data):
-                stream = self._stream = self._stream or self._begin(data[at : at + 2])
-                fed = data[at : at + _SLICE]
-                at += len(fed)
+        while at < len(data):
+            stream = self._stream
+            if stream is None:
+                stream = self._stream = self._begin(data[at : at + 2])
+            fed = data[at : at + step - self._taken % step]
+            try:
                 decoded = stream.decompress(fed)
-                self._room -= len(decoded)
-                if self._room < 0:
-                    raise CodingError(f"the {self._coding} body comes to more than is kept")
-                out.append(decoded)
-                if stream.eof:
-                    at -= len(stream.unused_data)
-                    self._stream = None
-        except (zlib.error, zstandard.ZstdError, EOFError) as error:
-            raise CodingError(f"the body is not {self._coding}: {error}") from None
-        return b"".join(out)
+            except (zlib.error, zstandard.ZstdError, EOFError) as error:
+                raise CodingError(f"the body is not {self._coding}: {error}") from None
+            taken = len(fed)
+            if stream.eof:
+                taken -= len(stream.unused_data)
+                self._stream = None
+            at += taken
+            self._taken += taken
+            self._given += len(decoded)
+            if self._taken > self._most or self._given > self._most:
+                raise CodingError(f"the {self._coding} body comes to more than is kept")
+            if self._taken % step == 0 and self._given > FREE + MOST_RATIO * self._taken:
+                raise CodingError(f"the {self._coding} body comes to more than is kept for its length")
+            if decoded:
+                yield decoded
 
     def _begin(self, first: bytes) -> _Stream:
         self._parts += 1

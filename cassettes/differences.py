@@ -1,7 +1,7 @@
 """Where two requests differ, field by field, in words fit to be shown.
 
 A field is named as a rule would name it: `method`, `path:thread_id`, `path[2]`, `query:limit`, `$.metadata.trace_id`,
-`form:name`, `part[0].filename`, `body`. What does not count for a key is no difference. Work is bounded: no more than MOST
+`form:name`, `part[0].filename`, `body`. The value of a field whose name says that it is secret is hidden. What does not count for a key is no difference. Work is bounded: no more than MOST
 differences are found, and bodies above LARGEST bytes are compared by length and bytes only.
 """
 
@@ -26,6 +26,7 @@ from .canonical import (
 )
 from .interaction import Request
 from .operations import find_operation, split_target
+from .slots import PLACEHOLDER, hide_query, is_field_slot, is_query_slot
 from .text import clip
 
 MOST = 50
@@ -33,8 +34,13 @@ LARGEST = 1024 * 1024
 SHOWN = 120
 """Characters of a value that are shown."""
 
+_HIDDEN = PLACEHOLDER.decode("ascii")
 _ABSENT = object()
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ASSIGNED = re.compile(rb"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)[\\\"']{0,2}\s{0,4}[:=>\r\n]")
+"""A name before its value, in JSON, forms, multipart heads and plain text."""
+_LOOKED_BACK = 8192
+"""Bytes before the place where two bodies part, in which a name is looked for."""
 
 
 class Difference(NamedTuple):
@@ -87,7 +93,7 @@ def _pair_differences(kind: str, recorded: bytes, asked: bytes) -> Iterator[Diff
     for name in left | right:
         if left.get(name) != right.get(name):
             values = (b", ".join(side[name]) if name in side else None for side in (left, right))
-            yield _difference(f"{kind}:{clip(name, SHOWN)}", *values)
+            yield _difference(f"{kind}:{clip(name, SHOWN)}", *values, secret=is_query_slot(name))
 
 
 def _grouped(data: bytes) -> dict[bytes, list[bytes]]:
@@ -110,14 +116,14 @@ def _body_differences(recorded: Request, asked: Request) -> Iterator[Difference]
         yield _difference("header:content-type", _content_type(recorded), _content_type(asked))
     elif left_kind != right_kind or left_kind == RAW:
         if recorded.body != asked.body:
-            yield _difference("body", recorded.body.read() or None, asked.body.read() or None)
+            yield _unnamed_difference("body", recorded.body.read() or None, asked.body.read() or None)
     elif left_kind == JSON:
         yield from _value_differences("$", left, right)
     elif left_kind == MULTIPART:
         yield from _part_differences(parse_multipart(*_form(recorded)), parse_multipart(*_form(asked)))
     elif left != right:
         fields = list(_pair_differences("form", recorded.body.read(), asked.body.read()))
-        yield from fields or [_difference("body", recorded.body.read(), asked.body.read())]
+        yield from fields or [_difference("body", *(hide_query(side.body.read())[0] for side in (recorded, asked)))]
 
 
 def _read_body(request: Request) -> tuple[bytes, object]:
@@ -142,18 +148,24 @@ def _digest(request: Request) -> bytes:
     return digest.digest()
 
 
-def _value_differences(path: str, left: object, right: object, levels: int = 32) -> Iterator[Difference]:
+def _value_differences(
+    path: str, left: object, right: object, levels: int = 32, *, secret: bool = False
+) -> Iterator[Difference]:
     if levels and isinstance(left, dict) and isinstance(right, dict):
         for name in left | right:
             step = f".{name}" if _PLAIN_NAME.fullmatch(name) else f"[{clip(json.dumps(name), SHOWN)}]"
             yield from _value_differences(
-                path + step[:SHOWN], left.get(name, _ABSENT), right.get(name, _ABSENT), levels - 1
+                path + step[:SHOWN],
+                left.get(name, _ABSENT),
+                right.get(name, _ABSENT),
+                levels - 1,
+                secret=secret or is_field_slot(name),
             )
     elif levels and isinstance(left, list) and isinstance(right, list):
         for number, (one, other) in enumerate(zip_longest(left, right, fillvalue=_ABSENT)):
-            yield from _value_differences(f"{path}[{number}]", one, other, levels - 1)
+            yield from _value_differences(f"{path}[{number}]", one, other, levels - 1, secret=secret)
     elif not _equal(left, right):
-        yield _difference(path, _spelled(left), _spelled(right))
+        yield _difference(path, _spelled(left), _spelled(right), secret=secret)
 
 
 def _equal(left: object, right: object) -> bool:
@@ -168,7 +180,8 @@ def _spelled(value: object) -> str | None:
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}: {_spelled(item)}" for name, item in sorted(value.items())) + "}"
+        items = ((name, _HIDDEN if is_field_slot(name) else _spelled(item)) for name, item in sorted(value.items()))
+        return "{" + ", ".join(f"{json.dumps(name)}: {item}" for name, item in items) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(str(_spelled(item)) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)
@@ -181,20 +194,41 @@ def _part_differences(left: list[Part], right: list[Part]) -> Iterator[Differenc
             yield _difference(f"part[{number}]", *values)
             continue
         for name, value, asked in zip(Part._fields, one, other, strict=True):
-            if value != asked:
+            if value == asked:
+                continue
+            if name == "data":
+                secret = any(is_query_slot(part.name or b"") for part in (one, other))
+                yield _unnamed_difference(f"part[{number}].data", one.data, other.data, secret=secret)
+            else:
                 yield _difference(f"part[{number}].{name}", value, asked)
 
 
-def _difference(field: str, recorded: str | bytes | None, asked: str | bytes | None) -> Difference:
-    """Values are shown from shortly before the place where they part."""
+def _unnamed_difference(field: str, recorded: bytes | None, asked: bytes | None, *, secret: bool = False) -> Difference:
+    """Of bytes without fields: hidden too where the name of a secret stands shortly before what would be shown."""
+    at = _parting(recorded or b"", asked or b"") if recorded and asked else 0
+    window = slice(max(0, at - _LOOKED_BACK), at + 8 * SHOWN)
+    sides = (side[window] for side in (recorded, asked) if side)
+    secret = secret or any(is_query_slot(match[1][:256]) for side in sides for match in _ASSIGNED.finditer(side))
+    return _difference(field, recorded, asked, secret=secret)
+
+
+def _difference(
+    field: str, recorded: str | bytes | None, asked: str | bytes | None, *, secret: bool = False
+) -> Difference:
+    """Values are shown from shortly before the place where they part; those of a `secret` field are not shown."""
+    if secret:
+        return Difference(field, *(None if side is None else _HIDDEN for side in (recorded, asked)))
     left, right = _text(recorded), _text(asked)
     start = 0
     if left is not None and right is not None and max(len(left), len(right)) > SHOWN:
-        common = next(
-            (at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
-        )
-        start = max(0, common - SHOWN // 3)
+        start = max(0, _parting(left, right) - SHOWN // 3)
     return Difference(field, *(None if text is None else _shown(text, start) for text in (left, right)))
+
+
+def _parting(left: str | bytes, right: str | bytes) -> int:
+    """The place from which two texts differ."""
+    common = (at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b)
+    return next(common, min(len(left), len(right)))
 
 
 def _shown(text: str, start: int) -> str:

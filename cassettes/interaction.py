@@ -127,7 +127,8 @@ class Interaction:
 
     `arrival` is the number of the request in order of arrival, across the whole cassette. `started_us` is Unix time in
     microseconds. `variant` keeps what two headers said before they were redacted (see `summary.variant_of`).
-    `extra` holds fields that a newer version wrote; they are kept and written back unread.
+    `request_cut` says that the request's body did not arrive whole. `extra` holds fields that a newer version wrote; they are
+    kept and written back unread.
     """
 
     arrival: int
@@ -139,4 +140,5 @@ class Interaction:
     scope: str = ""
     session: str = ""
     variant: int = 0
+    request_cut: bool = False
     extra: dict[str, object] = field(default_factory=dict)

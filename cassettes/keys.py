@@ -8,28 +8,33 @@ stored request is that of the request as it came. Headers do not count (see `var
 import hashlib
 from functools import lru_cache
 
-from .canonical import RAW, canonical_body, parse_pairs
+from .canonical import MOST_PARTS, RAW, NotPlainError, canonical_body, delimiter_of, kind_of, limit_of, parse_pairs
 from .interaction import EMPTY, Headers, Request
 from .operations import split_target
 from .redaction import redact_target, scrub, secrets_of
 from .scrubber import Scrubber
 from .variants import variant_of
 
-__all__ = ["CANONICAL_LIMIT", "AnswerBuilder", "KeyBuilder", "answer_digest", "request_key", "variant_of"]
+__all__ = ["AnswerBuilder", "KeyBuilder", "answer_digest", "request_key", "variant_of"]
 
-CANONICAL_LIMIT = 16 * 1024 * 1024
-"""Bytes of a body that are brought into canonical form. A longer body counts by its bytes."""
+LARGE_MULTIPART = b"multipart in a stream"
 
 
 class KeyBuilder:
-    """Makes the key of a request while its body arrives, in bounded memory. The body is fed decoded from its coding."""
+    """Makes the key of a request while its body arrives, in bounded memory. The body is fed decoded from its coding.
+
+    A body beyond `canonical.limit_of` its type counts by its bytes; one in parts, by its bytes without the boundary,
+    since clients make up another for each upload.
+    """
 
     def __init__(self, method: str, target: bytes, headers: Headers) -> None:
         secrets = secrets_of(Request(method, target, headers, EMPTY))
         self._scrubber = Scrubber(secrets) if secrets else None
         self._content_type = _content_type(headers)
+        self._limit = limit_of(self._content_type)
         self._body = bytearray()
         self._overflowed = False
+        self._parts: _Parts | None = None
         self._hash = hashlib.blake2b(_line(method, target, secrets), digest_size=8)
 
     def feed(self, data: bytes) -> None:
@@ -40,21 +45,65 @@ class KeyBuilder:
         """The key. Nothing can be fed after."""
         if self._scrubber:
             self._take(self._scrubber.finish())
-        if not self._overflowed:
+        if self._parts is not None:
+            self._hash.update(self._parts.finish())
+        elif not self._overflowed:
             kind, form = canonical_body(bytes(self._body), self._content_type)
             self._hash.update(_framed(kind) + form)
         return int.from_bytes(self._hash.digest(), "little")
 
     def _take(self, data: bytes) -> None:
         if self._overflowed:
-            self._hash.update(data)
+            self._count(data)
             return
         self._body += data
-        if len(self._body) > CANONICAL_LIMIT:
+        if len(self._body) > self._limit:
             self._overflowed = True
-            self._hash.update(_framed(RAW))
-            self._hash.update(self._body)
+            self._parts = _parts_of(self._content_type)
+            self._hash.update(_framed(RAW if self._parts is None else LARGE_MULTIPART))
+            self._count(bytes(self._body))
             self._body.clear()
+
+    def _count(self, data: bytes) -> None:
+        if self._parts is None:
+            self._hash.update(data)
+        else:
+            for piece in self._parts.feed(data):
+                self._hash.update(piece)
+
+
+class _Parts:
+    """Takes the delimiters out of a multipart body and tells, at its end, where they stood."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        self._delimiter = delimiter
+        self._held = b"\r\n"  # the first delimiter stands at the start of the body, without a line break of its own
+        self._lengths = [0]
+
+    def feed(self, data: bytes) -> list[bytes]:
+        pieces = (self._held + data).split(self._delimiter, max(MOST_PARTS - len(self._lengths), 0))
+        # A delimiter may stand across the end of this piece: what could be its beginning waits.
+        cut = max(len(pieces[-1]) - len(self._delimiter) + 1, 0)
+        self._held = pieces[-1][cut:]
+        pieces[-1] = pieces[-1][:cut]
+        self._lengths[-1] += len(pieces[0])
+        self._lengths += map(len, pieces[1:])
+        return pieces
+
+    def finish(self) -> bytes:
+        """What was held back, then the length of each part and how many there are."""
+        self._lengths[-1] += len(self._held)
+        counts = [*self._lengths, len(self._lengths)]
+        return self._held + b"".join(count.to_bytes(8, "little") for count in counts)
+
+
+def _parts_of(content_type: bytes) -> _Parts | None:
+    if kind_of(content_type) != b"multipart/form-data":
+        return None
+    try:
+        return _Parts(delimiter_of(content_type))
+    except NotPlainError:
+        return None
 
 
 def _line(method: str, target: bytes, secrets: tuple[bytes, ...]) -> bytes:

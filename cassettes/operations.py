@@ -48,7 +48,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(20, "deleteMessage", "DELETE", "/threads/{thread_id}/messages/{message_id}"),
 )
 
-_BASE = re.compile(rb"(?:/api/projects/[^/]+)?(?:/openai)?(?:/v[0-9]+)?(?=/)")
+_COLLECTIONS = rb"threads|assistants|files|vector_stores|uploads|batches|models"
+_BASE = re.compile(
+    # Whatever stands before the first collection of the API; for other paths, the bases that vendors are known to use.
+    rb"(?:/[^/]+){0,8}?(?=/(?:" + _COLLECTIONS + rb")(?:/|$))|(?:/api/projects/[^/]+)?(?:/openai)?(?:/v[0-9]+)?(?=/)"
+)
 _PATTERNS = [
     (row, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(row.template)).encode()))
     for row in OPERATIONS
@@ -58,8 +62,8 @@ _PATTERNS = [
 def split_target(target: bytes) -> tuple[bytes, bytes, bytes]:
     """Split an origin-form target into (base prefix, path below it, query with its `?` or nothing).
 
-    Vendors serve the same paths below `/v1`, `/openai`, `/openai/v1`, `/api/projects/NAME` or nothing; a recording of one must
-    answer a client of another, so the prefix never counts.
+    Vendors serve the same paths below `/v1`, `/openai`, `/openai/v1`, `/api/projects/NAME`, a gateway's own prefix or nothing; a
+    recording of one must answer a client of another, so the prefix never counts.
     """
     return _split(target) if len(target) <= _REMEMBERED_LENGTH else _split.__wrapped__(target)
 

@@ -18,7 +18,7 @@ it before; positions never move back; scopes and sessions do not touch each othe
 from bisect import bisect_right
 from typing import Literal, NamedTuple
 
-from .summary import Row
+from .summary import CUT, Row
 from .tape import Reads, Tape, Writes
 
 How = Literal["exact", "held", "ahead"]
@@ -110,6 +110,21 @@ class Session:
         self._positions[scope] = max(self.position(scope), found.places[at])
         return Served(row, "exact")
 
+    def _last_whole(self, found: Reads, last: int, position: int) -> Row:
+        """The read to hold: the last one, but not one that broke off while an earlier one on this side of the writes did not.
+
+        Else a client that tries again after a cut answer would be cut for ever.
+        """
+        rows, places, _, line = found
+        write = bisect_right(line.writes, position)
+        since = line.writes[write - 1] if write else START
+        for at in range(last, -1, -1):
+            if places[at] < since:
+                break
+            if not rows[at].summary.flags & CUT:
+                return rows[at]
+        return rows[last]
+
     def _serve_read(self, found: Reads) -> Served | None:
         rows, places, scope, line = found
         position = self.position(scope)
@@ -120,5 +135,5 @@ class Session:
                 self._positions[scope] = places[following]
                 return Served(rows[following], "exact")
         if following:
-            return Served(rows[following - 1], "held")
+            return Served(self._last_whole(found, following - 1, position), "held")
         return None if self.tape.strict else Served(rows[0], "ahead")

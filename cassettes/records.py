@@ -12,7 +12,7 @@ from .codec import check_plain, decode_map, encode_map
 from .errors import CassetteError
 from .format import MAX_PAYLOAD
 from .interaction import EMPTY, BlobRef, Body, End, Headers, Interaction, Request, Response
-from .summary import Summary
+from .summary import PARTIAL, Summary
 
 DIGEST_SIZE = 16
 MAX_MARKS = 1 << 16
@@ -141,6 +141,7 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
         scope=scope,
         session=session,
         variant=summary.variant,
+        request_cut=bool(summary.flags & PARTIAL),
         extra=fields,
     )
 

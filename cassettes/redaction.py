@@ -1,9 +1,8 @@
 """Credentials out of an interaction, before anything of it is written or shown.
 
-*Slots* are the places that hold a credential by their name: headers and query parameters. Their value is replaced; a
-scheme word (`Bearer`), a cookie's name and its attributes are kept. *Taint*: a value seen in a slot is replaced
-wherever else it stands in that interaction, in its raw, JSON and percent-encoded spelling. Redacting twice changes
-nothing, and the canonical key of a request is that of its redacted form, so that matching needs no secret.
+What stands in a slot (see `slots`) is replaced. *Taint*: a value seen in a slot is replaced wherever else it stands in
+that interaction, in its raw, JSON, percent-encoded and base64 spelling. Redacting twice changes nothing, and the
+canonical key of a request is that of its redacted form, so that matching needs no secret.
 
 Ids of the API (`thread_...`, `run_...`) and words of its vocabulary are never taken for a secret, even where a test
 uses one as its key. Bodies whose pieces stand in the cassette already are left alone: the recorder scrubs while it
@@ -12,38 +11,47 @@ spools them.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes, quote_plus
 
 from .interaction import Body, Headers, Interaction, Request, Response
 from .operations import OPERATIONS
+from .scopes import scope_of
+from .scrubber import replaced, spans_of, with_spans_replaced
+from .slots import (
+    PLACEHOLDER,
+    Sifted,
+    hide_query,
+    is_header_slot,
+    is_query_slot,
+    redact_target,
+    sift,
+    split_scheme,
+)
 
-PLACEHOLDER = b"REDACTED"
+__all__ = [
+    "PLACEHOLDER",
+    "SHORTEST_TAINT",
+    "is_header_slot",
+    "is_query_slot",
+    "joined",
+    "redact",
+    "redact_call",
+    "redact_request",
+    "redact_response",
+    "redact_target",
+    "scrub",
+    "scrub_text",
+    "secrets_of",
+    "secrets_of_response",
+    "split_scheme",
+]
+
 SHORTEST_TAINT = 8
 """Bytes. A shorter value would be found by chance in what has nothing to do with it."""
-
-_KIND = re.compile(r"auth|token|secret|passw|api[-_]?key|subscription[-_]?key|session|signature|credential")
-_HEADER_SLOTS = frozenset(
-    {"cookie", "set-cookie", "openai-organization", "openai-project", "x-openai-client-user-agent"}
-)
-_QUERY_SLOTS = frozenset({"key", "sig", "code", "pwd"})
-_HARMLESS_WORDS = """
-    www-authenticate proxy-authenticate authority :authority author x-author token-count tokens-count tokens
-    page-token next-page-token prev-page-token previous-page-token continuation-token next-token sync-token
-    pagetoken nextpagetoken prevpagetoken continuationtoken nexttoken synctoken tokencount
-    maxtokens maxcompletiontokens maxprompttokens maxoutputtokens
-"""
-_HARMLESS = frozenset(_HARMLESS_WORDS.split())
-"""Names that sound like a credential and hold none, with `-` for `_`."""
-_HARMLESS_STARTS = ("access-control-", "x-ratelimit-")
-_MEASURE_WORDS = "max min total prompt completion input output used remaining cached reasoning limit"
-_MEASURES = frozenset(_MEASURE_WORDS.split())
-_SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token", b"apikey", b"api-key", b"negotiate", b"ntlm", b"key"})
-_NOT_TAINT = frozenset({b"x-openai-client-user-agent"})
-"""Slots whose value is no credential: hidden where it stands, not searched for elsewhere."""
 
 _API_ID = re.compile(rb"(?:thread|run|msg|step|asst|assistant|file|call|vs|batch)[_-][A-Za-z0-9]*")
 _COUNT = re.compile(rb"[0-9]{1,13}")
@@ -55,29 +63,48 @@ _API_WORDS = b"""
     requires_action response_format retrieval started_at step_details submit_tool_outputs temperature thread.message
     thread.run thread_id tool_call_id tool_calls tool_choice tool_outputs tool_resources total_tokens
     truncation_strategy undefined
+    attachments auto chunking_strategy citation code content context delta developer file_citation file_id file_ids
+    file_path filename filters first_id gpt-3.5-turbo image_file image_url include input input_text json_object
+    json_schema last_id last_messages limit_exceeded max_completion_tokens max_prompt_tokens max_output_tokens
+    max_tokens model name none output_text ranking_options reasoning_effort refusal role server_error status
+    step_type strict stream_options system text thread tools top_p type usage user value vector_store
+    vector_store_ids vector_stores rate_limit_exceeded invalid_request_error
 """
-_VOCABULARY = frozenset(_API_WORDS.split()) | {
-    part.strip("{}").encode() for row in OPERATIONS for part in row.template.split("/")
+_SCHEMA_WORDS = b"""
+    $anchor $comment $defs $dynamicanchor $dynamicref $id $ref $schema $vocabulary additionalitems
+    additionalproperties allof anyof array boolean const contains contentencoding contentmediatype contentschema
+    date-time default definitions dependencies dependentrequired dependentschemas deprecated duration email else enum
+    examples exclusivemaximum exclusiveminimum format hostname if integer ipv4 ipv6 items maxcontains maximum maxitems
+    maxlength maxproperties mincontains minimum minitems minlength minproperties multipleof not null number oneof
+    pattern patternproperties prefixitems properties propertynames readonly regex required string then title
+    unevaluateditems unevaluatedproperties uniqueitems uri uri-reference uuid writeonly
+"""
+_COMMON_WORDS = b"""
+    anything disabled document dummy dummykey empty enabled everything example external fake internal language localhost
+    nokey none not-needed notneeded not-used notused nothing openai optional password placeholder production question
+    response secret something testing testtest unknown unspecified whatever
+"""
+_VOCABULARY = frozenset((_API_WORDS + _SCHEMA_WORDS + _COMMON_WORDS).split()) | {
+    part.strip("{}").lower().encode() for row in OPERATIONS for part in row.template.split("/")
 }
-"""Words that stand in every body or path: replacing one would break the recording and hide nothing."""
-
-
-class _Sifted(NamedTuple):
-    """Header lines with their slots hidden, what those held, and all values in one text to look for it elsewhere."""
-
-    lines: Headers
-    held: tuple[bytes, ...]
-    text: bytes
+"""Words, in lower case, that stand in every body or path: replacing one would break the recording and hide nothing."""
 
 
 def redact(interaction: Interaction) -> Interaction:
-    """The interaction without its credentials, those of each side taken out of both.
+    """The interaction without its credentials, those of each side taken out of both, and out of its names.
 
     What only the response's headers named (an organisation's id) is taken out of the request too. A later request
     cannot know it; who makes the summary therefore gives it the key of the request as it came (`keys.request_key`).
     """
-    request, response = redact_call(interaction.request, interaction.response, secrets_of(interaction.request))
-    return replace(interaction, request=request, response=response)
+    secrets = secrets_of(interaction.request)
+    if interaction.response is not None:
+        secrets = joined(secrets, secrets_of_response(interaction.response.headers))
+    request, response = redact_call(interaction.request, interaction.response, secrets)
+    scope = interaction.scope
+    if scrub_text(scope, secrets) != scope:
+        scope = scrub_text(scope_of(request, response), secrets)
+    session = scrub_text(interaction.session, secrets)
+    return replace(interaction, request=request, response=response, scope=scope, session=session)
 
 
 def redact_call(
@@ -85,15 +112,15 @@ def redact_call(
 ) -> tuple[Request, Response | None]:
     """Both sides of a call without their credentials. `secrets` are those of the request (`secrets_of`)."""
     if response is not None:
-        sifted = _sift(response.headers)
-        secrets = _joined(secrets, _needles(sifted.held))
+        sifted = sift(response.headers)
+        secrets = joined(secrets, _needles(sifted.held))
         response = _cleaned(response, sifted, secrets)
     return _redacted(request, secrets), response
 
 
 def redact_request(request: Request, taint: tuple[bytes, ...] = ()) -> Request:
     """The request without its credentials. `taint`: further values to take out."""
-    return _redacted(request, _joined(secrets_of(request), taint))
+    return _redacted(request, joined(secrets_of(request), taint))
 
 
 def redact_response(response: Response, taint: tuple[bytes, ...] = ()) -> Response:
@@ -101,117 +128,90 @@ def redact_response(response: Response, taint: tuple[bytes, ...] = ()) -> Respon
 
     `marks` follow the body: a piece that held a secret has its new length.
     """
-    sifted = _sift(response.headers)
-    return _cleaned(response, sifted, _joined(taint, _needles(sifted.held)))
+    sifted = sift(response.headers)
+    return _cleaned(response, sifted, joined(taint, _needles(sifted.held)))
 
 
 def _redacted(request: Request, taint: tuple[bytes, ...]) -> Request:
-    return Request(
-        request.method,
-        scrub(redact_target(request.target), taint),
-        _scrub_lines(_sift_request(request.headers), taint),
-        _redact_body(request.body, taint, ())[0],
-        request.coding,
-    )
+    target = redact_target(request.target)
+    sifted = _sift_request(request.headers)
+    body = request.body
+    found = _found(taint, (target, sifted.text, body.read())) if body.at_hand else _found(taint, (target, sifted.text))
+    if found:
+        target = replaced(target, found)
+        body = _redact_body(body, found, ())[0]
+    return Request(request.method, target, _scrub_lines(sifted, found), body, request.coding)
 
 
-def _cleaned(response: Response, sifted: _Sifted, taint: tuple[bytes, ...]) -> Response:
-    body, marks = _redact_body(response.body, taint, response.marks)
-    headers = _scrub_lines(sifted, taint)
-    return Response(response.status, response.reason, headers, body, response.coding, response.head_us, marks)
+def _cleaned(response: Response, sifted: Sifted, taint: tuple[bytes, ...]) -> Response:
+    reason, body, marks = response.reason, response.body, response.marks
+    found = _found(taint, (reason, sifted.text, body.read())) if body.at_hand else _found(taint, (reason, sifted.text))
+    if found:
+        reason = replaced(reason, found)
+        body, marks = _redact_body(body, found, marks)
+    headers = _scrub_lines(sifted, found)
+    return Response(response.status, reason, headers, body, response.coding, response.head_us, marks)
 
 
-def redact_target(target: bytes) -> bytes:
-    """The target with the values of its query slots replaced; names, order and all else as they came."""
-    path, mark, query = target.partition(b"?")
-    if not query:
-        return target
-    pieces = query.split(b"&")
-    for number, piece in enumerate(pieces):
-        name, equals, value = piece.partition(b"=")
-        if value and is_query_slot(name):
-            pieces[number] = name + equals + PLACEHOLDER
-    return path + mark + b"&".join(pieces)
+def _found(taint: tuple[bytes, ...], texts: tuple[bytes, ...]) -> list[bytes]:
+    """Those of `taint` that may stand in one of `texts`. One search of all is faster than one of each."""
+    if not taint:
+        return []
+    text = b"\n".join(texts)
+    return [secret for secret in taint if secret in text]
 
 
 def secrets_of(request: Request) -> tuple[bytes, ...]:
     """The values in the request's slots that are worth looking for elsewhere, in each spelling, the longest first."""
-    if b"?" not in request.target:
-        return _needles(_sift_request(request.headers).held)
-    return _needles(tuple(_request_secrets(request)))
+    held = _sift_request(request.headers).held
+    query = request.target.partition(b"?")[2]
+    if query:
+        found = hide_query(query)[1]
+        if found:
+            held = (*held, *found)
+    return _needles(held)
+
+
+def secrets_of_response(headers: Headers) -> tuple[bytes, ...]:
+    """The values in the slots of a response's headers, as `secrets_of` gives a request's."""
+    return _needles(sift(headers).held)
+
+
+def joined(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Two results of `secrets_of` or `secrets_of_response` in one: each value once, the longest first."""
+    if not second:
+        return first
+    return _merged(first, second) if first else second
+
+
+@lru_cache(maxsize=256)
+def _merged(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return _longest_first({*first, *second})
 
 
 def scrub(data: bytes, secrets: Iterable[bytes]) -> bytes:
-    """`data` with each of `secrets` replaced, in the order given (the longest first, as `secrets_of` gives them)."""
-    for secret in secrets:
-        data = data.replace(secret, PLACEHOLDER)
-    return data
+    """`data` with each of `secrets` replaced. Their order does not count."""
+    return replaced(data, secrets)
 
 
-def is_header_slot(name: bytes) -> bool:
-    """Whether a header of this name holds a credential."""
-    verdict = _VERDICTS.get(name)
-    if verdict is None:
-        word = name.lower().decode("latin-1")
-        verdict = word in _HEADER_SLOTS or _sounds_secret(word)
-        if len(_VERDICTS) < 4096 and len(name) <= 64:
-            _VERDICTS[name] = verdict
-    return verdict
+def scrub_text(text: str, secrets: Iterable[bytes]) -> str:
+    """`text` (a session's or a scope's name) with each of `secrets` replaced."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # it holds a surrogate that stands for no byte
+        data = text.encode("utf-8", "surrogatepass")
+    clean = replaced(data, secrets)
+    return text if clean == data else clean.decode("utf-8", "replace")
 
 
-_VERDICTS: dict[bytes, bool] = {}
-"""What was found of header names. Clients and servers use a few dozen; names without end are judged each time."""
-
-
-def is_query_slot(name: bytes) -> bool:
-    """Whether a query parameter of this (percent-encoded) name holds a credential."""
-    return _query_slot(name) if len(name) <= 64 else _query_slot.__wrapped__(name)
-
-
-@lru_cache(maxsize=4096)
-def _query_slot(name: bytes) -> bool:
-    word = unquote_to_bytes(name).lower().decode("latin-1")
-    return word in _QUERY_SLOTS or _sounds_secret(word)
-
-
-def _sounds_secret(word: str) -> bool:
-    if not _KIND.search(word):
-        return False
-    word = word.replace("_", "-")
-    if word in _HARMLESS or word.startswith(_HARMLESS_STARTS):
-        return False
-    parts = word.split("-")
-    return not (parts[-1] in ("token", "tokens") and not _MEASURES.isdisjoint(parts))
-
-
-def split_scheme(value: bytes) -> tuple[bytes, bytes]:
-    """Split a credential into its scheme word (with the space after it; empty if it has none) and the rest."""
-    scheme, space, rest = value.partition(b" ")
-    if scheme.lower() in _SCHEMES:
-        return scheme + space, rest.strip()
-    return b"", value
-
-
-def _sift(headers: Headers) -> _Sifted:
-    lines: list[tuple[bytes, bytes]] = []
-    held: list[bytes] = []
-    for line in headers:
-        name = line[0]
-        if is_header_slot(name):
-            held += _held(name.lower(), line[1])
-            line = name, _hidden(name, line[1])
-        lines.append(line)
-    return _Sifted(tuple(lines), tuple(held), b"\n".join([value for _, value in lines]))
-
-
-_SIFTED: dict[Headers, _Sifted] = {}
+_SIFTED: dict[Headers, Sifted] = {}
 """Of request headers: a client sends the same lines with every poll."""
 
 
-def _sift_request(headers: Headers) -> _Sifted:
+def _sift_request(headers: Headers) -> Sifted:
     sifted = _SIFTED.get(headers)
     if sifted is None:
-        sifted = _sift(headers)
+        sifted = sift(headers)
         if len(sifted.text) + sum(map(len, sifted.held)) <= 4096:
             if len(_SIFTED) >= 256:
                 _SIFTED.clear()
@@ -219,61 +219,15 @@ def _sift_request(headers: Headers) -> _Sifted:
     return sifted
 
 
-def _scrub_lines(sifted: _Sifted, taint: tuple[bytes, ...]) -> Headers:
+def _scrub_lines(sifted: Sifted, found: list[bytes]) -> Headers:
     """The lines, scrubbed of what stands in others than the slots."""
-    for secret in taint:
-        if secret in sifted.text:
-            return tuple(
-                [(name, value if is_header_slot(name) else scrub(value, taint)) for name, value in sifted.lines]
-            )
-    return sifted.lines
-
-
-def _hidden(name: bytes, value: bytes) -> bytes:
-    kind = name.lower()
-    value = value.strip()
-    if not value:
-        return value
-    if kind == b"cookie":
-        return b"; ".join(_hidden_cookie(piece) for piece in value.split(b";"))
-    if kind == b"set-cookie":
-        cookie, semicolon, attributes = value.partition(b";")
-        return _hidden_cookie(cookie) + semicolon + attributes
-    scheme, secret = split_scheme(value)
-    return scheme + PLACEHOLDER if secret else scheme
-
-
-def _hidden_cookie(piece: bytes) -> bytes:
-    name, equals, value = piece.strip().partition(b"=")
-    if not equals:
-        return PLACEHOLDER if name else b""
-    return name + equals + (PLACEHOLDER if value else b"")
-
-
-def _request_secrets(request: Request) -> Iterator[bytes]:
-    yield from _sift_request(request.headers).held
-    for piece in request.target.partition(b"?")[2].split(b"&"):
-        name, _, value = piece.partition(b"=")
-        if value and is_query_slot(name):
-            yield value
-            yield unquote_to_bytes(value.replace(b"+", b" "))
-
-
-def _held(kind: bytes, value: bytes) -> list[bytes]:
-    """The credentials in the value of a slot."""
-    if kind in _NOT_TAINT:
-        return []
-    if kind not in (b"cookie", b"set-cookie"):
-        return [split_scheme(value.strip())[1]]
-    held = []
-    for piece in value.split(b";") if kind == b"cookie" else [value.partition(b";")[0]]:
-        cookie, equals, text = piece.strip().partition(b"=")
-        held.append((text if equals else cookie).strip(b'"'))
-    return held
+    if not found:
+        return sifted.lines
+    return tuple([(name, value if is_header_slot(name) else replaced(value, found)) for name, value in sifted.lines])
 
 
 def _needles(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Each secret in each spelling that it may have elsewhere; the longest first, so that no rest of one is left."""
+    """Each secret that can be told from ordinary text, in each spelling that it may have elsewhere."""
     return _spelled(secrets) if sum(map(len, secrets)) <= 4096 else _spelled.__wrapped__(secrets)
 
 
@@ -283,33 +237,58 @@ def _spelled(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
     for secret in secrets:
         if _tells(secret):
             found |= _spellings(secret)
-    return tuple(sorted(found, key=lambda needle: (-len(needle), needle)))
+    return _longest_first(found)
 
 
-def _spellings(secret: bytes) -> frozenset[bytes]:
+def _longest_first(needles: set[bytes]) -> tuple[bytes, ...]:
+    return tuple(sorted(needles, key=lambda needle: (-len(needle), needle)))
+
+
+_PLAIN = re.compile(rb"[A-Za-z0-9_.-]+")
+"""What JSON and percent-encoding leave as it is."""
+_NEVER_BARE = re.compile(r"[\"&'+<>`\x7f]")
+
+
+def _spellings(secret: bytes) -> set[bytes]:
+    found = {secret, *_in_base64(secret)}
+    if _PLAIN.fullmatch(secret):
+        return found
     text = secret.decode("utf-8", "surrogateescape")
-    escaped = json.dumps(text)[1:-1].encode("ascii")
+    ascii_json = json.dumps(text)[1:-1]
     readable = json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape")
-    quoted = quote_from_bytes(secret, safe="").encode("ascii")
-    return frozenset({secret, escaped, readable, escaped.replace(b"/", b"\\/"), quoted})
+    # Go writes `\u0026` and `\u003c` where others write the sign, .NET `\u002B` too, and its digits in capitals.
+    markup = re.sub("[&<>]", _escape, ascii_json)
+    wary = _NEVER_BARE.sub(_escape, ascii_json.replace('\\"', '"'))
+    in_json = {ascii_json, markup, wary, re.sub(r"\\u[0-9a-f]{4}", lambda digits: "\\u" + digits[0][2:].upper(), wary)}
+    found |= {readable, *(each.encode("ascii") for each in in_json)}
+    found |= {each.replace(b"/", b"\\/") for each in (readable, ascii_json.encode("ascii"))}
+    # RFC 3986, Python's `quote`, JavaScript's `encodeURIComponent` and a form.
+    quoted = [quote_from_bytes(secret, safe) for safe in ("", "/", "!'()*")] + [quote_plus(secret)]
+    for each in quoted:
+        lower = re.sub("%..", lambda digits: digits[0].lower(), each)
+        found |= {each.encode("ascii"), lower.encode("ascii")}
+    return found
 
 
-def _joined(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if not second:
-        return first
-    return _merged(first, second)
+def _escape(sign: re.Match[str]) -> str:
+    return f"\\u{ord(sign[0]):04x}"
 
 
-@lru_cache(maxsize=256)
-def _merged(first: tuple[bytes, ...], second: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    return tuple(sorted({*first, *second}, key=lambda needle: (-len(needle), needle)))
+def _in_base64(secret: bytes) -> set[bytes]:
+    """What is sure to stand in the base64 of any text that holds the secret: it begins at one of three places."""
+    found: set[bytes] = set()
+    for before, begin in ((0, 0), (1, 2), (2, 3)):
+        inner = b64encode(bytes(before) + secret)[begin : (before + len(secret)) * 4 // 3]
+        if len(inner) >= SHORTEST_TAINT:
+            found |= {inner, inner.replace(b"+", b"-").replace(b"/", b"_")}
+    return found
 
 
 def _tells(value: bytes) -> bool:
-    """Whether a slot's value can be told from ordinary text: long enough, no id, no word of the API, no mere number."""
+    """Whether a slot's value can be told from ordinary text: long enough, no id, no common word, no mere number."""
     return (
         len(value) >= SHORTEST_TAINT
-        and value not in _VOCABULARY
+        and value.lower() not in _VOCABULARY
         and value != PLACEHOLDER
         and not _API_ID.fullmatch(value)
         and not _COUNT.fullmatch(value)
@@ -317,35 +296,24 @@ def _tells(value: bytes) -> bool:
 
 
 def _redact_body(
-    body: Body, taint: tuple[bytes, ...], marks: tuple[tuple[int, int], ...]
+    body: Body, taint: list[bytes], marks: tuple[tuple[int, int], ...]
 ) -> tuple[Body, tuple[tuple[int, int], ...]]:
-    if not taint or not body.at_hand:
-        return body, marks
-    data = body.read()
-    found = [secret for secret in taint if secret in data]
-    if not found:
-        return body, marks
-    for secret in found:
-        marks = _moved(marks, data, secret)
-        data = data.replace(secret, PLACEHOLDER)
-    return Body.of(data), marks
+    data = body.read() if body.at_hand else b""
+    spans = spans_of(data, taint)
+    return (Body.of(with_spans_replaced(data, spans)), _moved(marks, spans)) if spans else (body, marks)
 
 
-def _moved(marks: tuple[tuple[int, int], ...], data: bytes, secret: bytes) -> tuple[tuple[int, int], ...]:
-    """The marks after `secret` was replaced in `data`. A secret cut by marks counts to the piece in which it ends."""
-    if not marks:
-        return marks
-    change = len(PLACEHOLDER) - len(secret)
+def _moved(marks: tuple[tuple[int, int], ...], spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The marks after `spans` were replaced. A secret cut by marks counts to the piece in which it ends."""
     moved: list[tuple[int, int]] = []
-    start = data.find(secret)
-    before = after = cut = 0
+    number = before = change = cut = 0
     for length, moment in marks:
         before += length
-        while start >= 0 and start + len(secret) <= before:
-            after += change
-            start = data.find(secret, start + len(secret))
+        while number < len(spans) and spans[number][1] <= before:
+            change += len(PLACEHOLDER) - (spans[number][1] - spans[number][0])
+            number += 1
         # What stands of an unfinished secret at the end of this piece is given to the next one.
-        end = before + after - (before - start if 0 <= start < before else 0)
+        end = (min(before, spans[number][0]) if number < len(spans) else before) + change
         moved.append((end - cut, moment))
         cut = end
     return tuple(moved)

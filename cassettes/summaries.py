@@ -4,7 +4,7 @@ from .interaction import End, Interaction
 from .keys import AnswerBuilder, request_key
 from .operations import READS, find_operation, split_target
 from .scopes import CREATIONS, media_type, scope_hash, scope_of
-from .summary import CREATES, CUT, STREAM, WRITE, Summary
+from .summary import CREATES, CUT, PARTIAL, STREAM, WRITE, Summary
 
 
 def summarise(interaction: Interaction, *, key: int | None = None, answer: int | None = None) -> Summary:
@@ -34,6 +34,11 @@ def _answer(interaction: Interaction) -> int:
     response = interaction.response
     builder = AnswerBuilder(response.status if response else 0)
     if response is not None:
+        if 300 <= response.status < 400:
+            # What a redirect tells is where it leads.
+            for name, value in response.headers:
+                if name.lower() == b"location":
+                    builder.feed(value)
         for piece in response.body.pieces():
             builder.feed(piece)
     return builder.finish()
@@ -41,7 +46,9 @@ def _answer(interaction: Interaction) -> int:
 
 def _flags(interaction: Interaction, operation: int) -> int:
     response = interaction.response
-    flags = 0 if interaction.request.method in READS else WRITE
+    flags = 0 if interaction.request.method in READS or interaction.request_cut else WRITE
+    if interaction.request_cut:
+        flags |= PARTIAL
     if response is not None and (response.marks or media_type(response.headers) == b"text/event-stream"):
         flags |= STREAM
     if interaction.end is not End.COMPLETE:

@@ -14,6 +14,8 @@ WRITE = 1
 STREAM = 2
 CUT = 4
 """The response ended before its end (`End` other than COMPLETE)."""
+PARTIAL = 16
+"""The request did not arrive whole. Nobody can make this call again, so it is no write that a read would wait for."""
 CREATES = 8
 """createThread or createThreadAndRun: the thread is named by the response, not by the path."""
 

@@ -62,7 +62,10 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         # A full disk behind stdout, say. Files that a command reads or writes have errors of their own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        print(f"respool: the output could not be written: {error.strerror or error}", file=sys.stderr)
+        from ..cassettes.text import safe
+
+        what = str(error.filename) if error.filename is not None else "the output could not be written"
+        print(safe(f"respool: {what}: {error.strerror or error}"), file=sys.stderr)
         return UsageError.exit_status
 
 

@@ -9,7 +9,10 @@ from ..cassettes.text import safe
 
 def narrate(text: str) -> None:
     """One line on stderr. Everything foreign in it is made visible first."""
-    print(safe(text), file=sys.stderr, flush=True)
+    try:
+        print(safe(text), file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody listens to stderr any more; that is no reason to fail a call
 
 
 def ready(url: str) -> None:

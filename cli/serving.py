@@ -2,8 +2,11 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..cassettes.errors import CassetteError
@@ -12,7 +15,7 @@ from ..cassettes.writer import Writer
 from ..proxy.pace import Pace
 from ..proxy.record import Recorder
 from ..proxy.replay import Replayer
-from ..proxy.server import DRAIN_SECONDS, Mode, serve
+from ..proxy.server import DRAIN_SECONDS, Mode, listen, serve
 from ..proxy.upstream import Origin, Upstream
 from .loop import Stop
 from .running import narrate, ready
@@ -29,9 +32,28 @@ def times(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+class Stopped(Exception):
+    """A signal came before the server was ready."""
+
+
+async def _unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, or raise Stopped as soon as a signal comes."""
+    loop = asyncio.get_running_loop()
+    doing, waiting = loop.create_task(work), loop.create_task(stop.wait())
+    try:
+        await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise Stopped
+        doing.result()
+    finally:
+        doing.cancel()
+        waiting.cancel()
+        await asyncio.wait([doing, waiting])
+
+
 @asynccontextmanager
-async def upstream_of(url: str) -> AsyncIterator[Upstream]:
-    """The upstream that the user named, found to be there. Raises UpstreamError when it is not."""
+async def upstream_of(url: str, stop: Stop) -> AsyncIterator[Upstream]:
+    """The upstream that the user named, found to be there. Raises UpstreamError when it is not, Stopped at a signal."""
     async with AsyncExitStack() as stack:
         if url == "sandbox":
             from ..proxy.sandbox.server import serve_sandbox
@@ -40,15 +62,13 @@ async def upstream_of(url: str) -> AsyncIterator[Upstream]:
             url = running.url + "/v1"
         upstream = Upstream(Origin.parse(url))
         stack.callback(upstream.close)
-        await upstream.check()
+        await _unless_stopped(stop, upstream.check())
         yield upstream
 
 
-async def _serve(mode: Mode, name: str, base: str, arguments: argparse.Namespace, stop: Stop) -> None:
+async def _serve(mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop) -> None:
     """Serve until a signal comes, then drain; a second signal ends the draining."""
-    async with serve(
-        mode, name=name, host=arguments.host, port=arguments.port, narrate=narrate, hurry=stop.hurry
-    ) as listening:
+    async with serve(mode, name=name, listener=listener, narrate=narrate, hurry=stop.hurry) as listening:
         ready(listening.url + base)
         await stop.wait()
         if listening.running():
@@ -57,26 +77,41 @@ async def _serve(mode: Mode, name: str, base: str, arguments: argparse.Namespace
 
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
-    async with upstream_of(arguments.upstream) as upstream:
-        appends = arguments.append and path.exists()
-        if appends:
-            writer = Writer.append_to(path)
-        else:
-            meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
-            writer = Writer.create(path, meta=meta, overwrite=arguments.overwrite)
-        recorder = Recorder(upstream, writer, narrate=narrate)
-        before = writer.count
+    # The port and the upstream first: nothing is begun, and nothing replaced, for a recording that cannot be.
+    with listen(arguments.host, arguments.port) as listener:
         try:
-            await _serve(recorder, "record", upstream.origin.base, arguments, stop)
-        finally:
-            # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
-            if recorder.failed is not None:
-                writer.abandon()
-            elif writer.count == before:
-                writer.discard()
-            else:
-                await asyncio.to_thread(writer.close)
+            async with upstream_of(arguments.upstream, stop) as upstream:
+                return await _record(arguments, path, upstream, listener, stop)
+        except Stopped:
+            return 0
+
+
+async def _record(
+    arguments: argparse.Namespace, path: Path, upstream: Upstream, listener: socket.socket, stop: Stop
+) -> int:
+    writer = _writer(arguments, path, upstream)
+    recorder = Recorder(upstream, writer, narrate=narrate)
+    before = writer.count
+    try:
+        await _serve(recorder, "record", upstream.origin.base, listener, stop)
+    finally:
+        # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
+        if recorder.failed is not None:
+            writer.abandon()
+        elif writer.count == before:
+            writer.discard()
+        else:
+            await asyncio.to_thread(writer.close)
     return _told(recorder, writer, writer.count - before)
+
+
+def _writer(arguments: argparse.Namespace, path: Path, upstream: Upstream) -> Writer:
+    if arguments.append and path.exists():
+        writer = Writer.append_to(path)
+        _warn_of_another_upstream(path, upstream)
+        return writer
+    meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
+    return Writer.create(path, meta=meta, overwrite=arguments.overwrite)
 
 
 def _told(recorder: Recorder, writer: Writer, added: int) -> int:
@@ -97,23 +132,34 @@ def _told(recorder: Recorder, writer: Writer, added: int) -> int:
     return 0
 
 
+def _warn_of_another_upstream(path: Path, upstream: Upstream) -> None:
+    with Reader.open(path) as reader:
+        before = reader.meta.get("upstream")
+    if isinstance(before, str) and before != upstream.origin.url:
+        narrate(f"respool: {path} was recorded from {before}; what is added now comes from {upstream.origin.url}")
+
+
 async def live(arguments: argparse.Namespace, stop: Stop) -> int:
-    async with upstream_of(arguments.upstream) as upstream:
-        recorder = Recorder(upstream, None, narrate=narrate)
-        await _serve(recorder, "live", upstream.origin.base, arguments, stop)
+    with listen(arguments.host, arguments.port) as listener:
+        try:
+            async with upstream_of(arguments.upstream, stop) as upstream:
+                recorder = Recorder(upstream, None, narrate=narrate)
+                await _serve(recorder, "live", upstream.origin.base, listener, stop)
+        except Stopped:
+            return 0
     narrate(f"respool: forwarded {times(recorder.calls, 'call')}; nothing was kept")
     return 0
 
 
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     pace = Pace.parse(arguments.pace)
-    with Reader.open(arguments.cassette) as reader:
+    with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
         if not reader.sealed:
             narrate(
                 f"respool: {arguments.cassette} was not closed cleanly; its {times(len(reader), 'whole call')} are served"
             )
         replayer = Replayer(reader, polls=arguments.polls, pace=pace, strict=arguments.strict, narrate=narrate)
-        await _serve(replayer, "replay", replayer.base, arguments, stop)
+        await _serve(replayer, "replay", replayer.base, listener, stop)
         answered = times(replayer.calls - replayer.misses - replayer.damaged, "call")
         said = f"respool: replayed {answered} in {times(len(replayer.sessions), 'session')}"
         if replayer.inexact:

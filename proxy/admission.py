@@ -24,6 +24,8 @@ def admit(request: web.BaseRequest, *, mode: str) -> Answer | tuple[str, bytes]:
     headers = tuple(line for line in telling if line[0] in _TELLING)
     if request.method == "CONNECT":
         return _refuse(405, "respool is a reverse proxy: CONNECT is not for it", "connect_refused")
+    if request.method == "TRACE":
+        return _refuse(405, "TRACE is not passed on: it would echo credentials", "trace_refused")
     if not target.startswith(b"/"):
         authority = header_value(headers, b"host") or b""
         scheme, mark, rest = target.partition(b"://")

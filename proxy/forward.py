@@ -14,6 +14,8 @@ from .passage import Passage
 from .redirects import own_location
 from .upstream import Broken, Exchange, Head, Upstream
 
+HEAR_OUT_SECONDS = 2.0
+
 
 class Keeping(Protocol):
     """What a forwarded call tells the recorder."""
@@ -48,6 +50,7 @@ class Forwarding:
         self._target = target
         self._exchange: Exchange | None = None
         self._stream = Stream(request)
+        self._body: bytes | None = None
         self._sent = False
         self._fault: ClientFault | None = None
         self._chunked = wire.header_value(request.raw_headers, b"transfer-encoding") is not None
@@ -55,6 +58,9 @@ class Forwarding:
     async def run(self) -> Answer:
         request = self._request
         try:
+            if is_here(request):
+                self._take(body_at_hand(request))  # before dialling: a client may leave meanwhile
+                self._ended()
             try:
                 self._exchange = await self._upstream.exchange(request.method)
             except UpstreamError:
@@ -100,25 +106,47 @@ class Forwarding:
         recorder.read_on(passage, exchange)
 
     async def _pass(self, exchange: Exchange) -> Answer:
-        request = self._request
         head = wire.write_head(
-            b"%b %b HTTP/1.1" % (request.method.encode(), self._target),
-            self._request_headers(),
+            b"%b %b HTTP/1.1" % (self._request.method.encode(), self._target), self._request_headers()
         )
-        if is_here(request):
-            data = body_at_hand(request)
-            if self._passage is not None and data:
-                self._passage.take_request(data)
+        data = self._body
+        if data is not None:
             await exchange.send(head + (wire.chunk(data) if self._chunked and data else data) + self._tail(), last=True)
             self._sent = True
-            return await self._answer(exchange)
-        await exchange.send(head, last=False)
-        sender = asyncio.get_running_loop().create_task(self._send_body(exchange))
+            answer = await self._answer(exchange)
+        else:
+            await exchange.send(head, last=False)
+            sender = asyncio.get_running_loop().create_task(self._send_body(exchange))
+            try:
+                answer = await self._answer(exchange)
+            finally:
+                sender.cancel()  # when the answer came before the whole request, the upstream does not want the rest
+                await asyncio.wait([sender])
+            await self._hear_out()
+        self._recorder.store(self._passage, End.COMPLETE)
+        return answer
+
+    def _take(self, data: bytes) -> None:
+        self._body = data
+        if self._passage is not None and data:
+            self._passage.take_request(data)
+
+    def _ended(self) -> None:
+        if self._passage is not None:
+            self._passage.request_whole = True
+
+    async def _hear_out(self) -> None:
+        """After an early answer: hear the rest of the request for the recording, if it comes soon."""
+        passage = self._passage
+        if passage is None or passage.request_whole:
+            return
         try:
-            return await self._answer(exchange)
-        finally:
-            sender.cancel()  # when the answer came before the whole request, the rest is not wanted
-            await asyncio.wait([sender])
+            async with asyncio.timeout(HEAR_OUT_SECONDS):
+                async for data in body_pieces(self._request, invite=False):
+                    passage.take_request(data)
+            passage.request_whole = True
+        except (TimeoutError, ClientFault):
+            return  # it is kept as a request that did not arrive whole
 
     def _tail(self) -> bytes:
         return wire.LAST_CHUNK if self._chunked else b""
@@ -145,6 +173,7 @@ class Forwarding:
                 if self._passage is not None:
                     self._passage.take_request(data)
                 await exchange.send(wire.chunk(data) if self._chunked else data, last=False)
+            self._ended()
             await exchange.send(self._tail(), last=True)
             self._sent = True
         except Broken:
@@ -155,9 +184,11 @@ class Forwarding:
 
     async def _read_rest(self) -> None:
         """No upstream: the request is still read, so that the recording knows what was asked."""
-        async for data in body_pieces(self._request):
-            if self._passage is not None:
-                self._passage.take_request(data)
+        if self._body is None:
+            async for data in body_pieces(self._request):
+                if self._passage is not None:
+                    self._passage.take_request(data)
+            self._ended()
 
     async def _answer(self, exchange: Exchange) -> Answer:
         passage, stream = self._passage, self._stream
@@ -178,9 +209,7 @@ class Forwarding:
             if passage is not None:
                 passage.take_piece(piece)
             await stream.send(piece)
-        answer = stream.finish()
-        self._recorder.store(passage, End.COMPLETE)
-        return answer
+        return stream.finish()
 
     def _location(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """A redirect within the upstream leads back through the proxy; else its client would leave the recording."""

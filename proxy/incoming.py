@@ -35,10 +35,14 @@ def body_at_hand(request: web.BaseRequest) -> bytes:
         raise ClientFault("the request body could not be parsed") from None
 
 
-async def body_pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
-    """The body as it arrives. A client that asks first (`Expect: 100-continue`) is told to go on. Raises ClientFault."""
+async def body_pieces(request: web.BaseRequest, *, invite: bool = True) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises ClientFault.
+
+    A client that asks first (`Expect: 100-continue`) is told to go on, unless `invite` is off.
+    """
     transport = request.transport
-    if header_value(request.raw_headers, b"expect") is not None and transport is not None:
+    expects = (header_value(request.raw_headers, b"expect") or b"").lower() == b"100-continue"
+    if invite and expects and request.version >= (1, 1) and transport is not None:
         transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     while True:
         try:

@@ -1,10 +1,11 @@
 """The copy of a body that a recording keeps while the body itself goes by.
 
 Up to 1 MiB stays in memory and is decoded and redacted as a whole at the end. A larger body is decoded, scrubbed of the
-values known to be secret, and written to the cassette a piece at a time, so that memory stays bounded at any size.
+values known to be secret, and written to the cassette a piece at a time, so that memory stays bounded at any size. A body
+that is not what its Content-Encoding says, up to its last byte, is kept as it came.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ..cassettes.coding import CodingError, Decoder
@@ -13,6 +14,8 @@ from ..cassettes.scrubber import Scrubber
 from ..cassettes.writer import Writer
 
 IN_MEMORY = 1 << 20
+IN_MEMORY_DECODED = 16 << 20
+"""Bytes that such a body may come to when it is decoded; what comes to more is written a piece at a time too."""
 PIECE = 1 << 20
 
 
@@ -30,6 +33,7 @@ class BodyKeeper:
 
     `observe` sees each piece of a large body as it is written, decoded and scrubbed: key and answer digests are made
     from it. It is not called for a body that stayed in memory.
+    `begin` makes an `observe`; it is called again, and the new one sees the body from its start, when decoding fails.
     """
 
     def __init__(
@@ -55,10 +59,14 @@ class BodyKeeper:
             return
         self._pieces.append(data)
         if self._size > IN_MEMORY:
-            self._spool = _Spool(self._writer, self._coding, self._secrets, self._begin())
-            for piece in self._pieces:
-                self._spool.feed(piece)
-            self._pieces.clear()
+            self._begin_spool()
+
+    def _begin_spool(self) -> "_Spool":
+        spool = self._spool = _Spool(self._writer, self._coding, self._secrets, self._begin)
+        for piece in self._pieces:
+            spool.feed(piece)
+        self._pieces.clear()
+        return spool
 
     def raw(self) -> bytes:
         """What was fed, as it came, while it is in memory; nothing once it is spooled."""
@@ -67,54 +75,118 @@ class BodyKeeper:
     def finish(self) -> Kept:
         if self._spool is not None:
             return self._spool.finish()
-        pieces, coding = self._pieces, self._coding
+        pieces, coding = self._pieces, self._coding if self._size else ""  # of no bytes, nothing was undone
         if coding:
             try:
-                decoder = Decoder(coding)
-                pieces = [decoder.feed(piece) for piece in pieces]
+                pieces = _decoded(coding, pieces)
             except CodingError:
                 coding = ""  # it is not what its header says: it stays as it came, header and all
-                pieces = self._pieces
+        if pieces is None:
+            return self._begin_spool().finish()
         return Kept(Body.of(b"".join(pieces)), coding, [len(piece) for piece in pieces], spooled=False)
 
 
+def _decoded(coding: str, pieces: list[bytes]) -> list[bytes] | None:
+    """The pieces decoded, or None when they come to too much to hold. Raises CodingError."""
+    decoder = Decoder(coding)
+    whole: list[bytes] = []
+    room = IN_MEMORY_DECODED
+    for piece in pieces:
+        slices: list[bytes] = []
+        for part in decoder.slices(piece):
+            room -= len(part)
+            if room < 0:
+                return None
+            slices.append(part)
+        whole.append(b"".join(slices))
+    return whole
+
+
 class _Spool:
-    """A large body on its way into the cassette."""
+    """A large body on its way into the cassette, in both forms while it is decoded: which one counts, its end tells.
+
+    The pieces of the other form stay in the cassette without a name.
+    """
 
     def __init__(
-        self, writer: Writer, coding: str, secrets: tuple[bytes, ...], observe: Callable[[bytes], None]
+        self,
+        writer: Writer,
+        coding: str,
+        secrets: tuple[bytes, ...],
+        begin: Callable[[], Callable[[bytes], None]],
     ) -> None:
         self._writer = writer
         self._coding = coding
-        self._decoder = Decoder(coding, most=1 << 40) if coding else None
-        self._scrubber = Scrubber(secrets)
-        self._observe = observe
-        self._buffer = bytearray()
-        self._refs: list[bytes | BlobRef] = []
-        self._lengths: list[int] = []
+        self._begin = begin
+        self._observe = begin()
+        self._as_it_came = _Form(writer, secrets)
+        self._decoder = Decoder(coding) if coding else None
+        self._decoded = _Form(writer, secrets) if coding else None
 
     def feed(self, data: bytes) -> None:
-        if self._decoder is not None:
-            try:
-                data = self._decoder.feed(data)
-            except CodingError:
-                # The start was that coding and is written already; what follows is kept as it came.
-                self._decoder = None
-        data = self._scrubber.feed(data)
-        self._lengths.append(len(data))
-        self._take(data)
-
-    def _take(self, data: bytes) -> None:
-        self._observe(data)
-        self._buffer += data
-        while len(self._buffer) >= PIECE:
-            self._refs.append(self._writer.put(bytes(self._buffer[:PIECE])))
-            del self._buffer[:PIECE]
+        kept = self._as_it_came.feed(data)
+        self._as_it_came.mark()
+        if self._decoder is None or self._decoded is None:
+            self._observe(kept)
+            return
+        try:
+            for piece in self._decoder.slices(data):
+                self._observe(self._decoded.feed(piece))
+        except CodingError:
+            self._decoder = self._decoded = None
+            self._coding = ""
+            self._observe = self._begin()
+            for piece in self._as_it_came.written():
+                self._observe(piece)
+        else:
+            self._decoded.mark()
 
     def finish(self) -> Kept:
+        form = self._decoded or self._as_it_came
+        self._observe(form.finish())
+        return Kept(Body(tuple(form.refs), self._writer.load), self._coding, form.lengths, spooled=True)
+
+
+class _Form:
+    """One form of a large body: scrubbed, and written 1 MiB at a time."""
+
+    def __init__(self, writer: Writer, secrets: tuple[bytes, ...]) -> None:
+        self._writer = writer
+        self._scrubber = Scrubber(secrets)
+        self._buffer = bytearray()
+        self.refs: list[BlobRef] = []
+        self.lengths: list[int] = []
+        self._since = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what comes next; returns what is written of it."""
+        data = self._scrubber.feed(data)
+        self._take(data)
+        return data
+
+    def mark(self) -> None:
+        """What was fed since the last mark is a piece as it came."""
+        self.lengths.append(self._since)
+        self._since = 0
+
+    def written(self) -> Iterator[bytes]:
+        """What was written so far, from the start."""
+        for ref in self.refs:
+            yield self._writer.load(ref)
+        yield bytes(self._buffer)
+
+    def finish(self) -> bytes:
+        """Write the rest, and return what of it `feed` did not."""
         held = self._scrubber.finish()
-        self._lengths.append(len(held))
         self._take(held)
+        self.mark()
         if self._buffer:
-            self._refs.append(self._writer.put(bytes(self._buffer)))
-        return Kept(Body(tuple(self._refs), self._writer.load), self._coding, self._lengths, spooled=True)
+            self.refs.append(self._writer.put(bytes(self._buffer)))
+        return held
+
+    def _take(self, data: bytes) -> None:
+        self._since += len(data)
+        self._buffer += data
+        while len(self._buffer) >= PIECE:
+            self.refs.append(self._writer.put(bytes(self._buffer[:PIECE])))
+            del self._buffer[:PIECE]

@@ -15,11 +15,12 @@ from ..cassettes.coding import undoable
 from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
-from ..cassettes.redaction import redact_call, secrets_of
+from ..cassettes.redaction import redact_call, scrub_text, secrets_of
 from ..cassettes.scopes import scope_of
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
 from .keeper import BodyKeeper
+from .sessions import DEFAULT
 from .upstream import Head
 from .wire import header_value
 
@@ -52,6 +53,7 @@ class Passage:
         self._request_body = BodyKeeper(writer, coding, secrets=self._secrets, begin=self._begin_key)
         self._response_body: BodyKeeper | None = None
         self.streams = False
+        self.request_whole = False
 
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
@@ -134,13 +136,23 @@ class Passage:
                 self._head_us,
                 _marks(answered.lengths, self._marks),
             )
-        scope = scope_of(request, response)
         # Of the request as it came: what only the response named is unknown when the request comes again.
         key = self._key.finish() if self._key else request_key(request, self._secrets)
         variant = variant_of(self.headers, self._writer.file_id)
         request, response = redact_call(request, response, self._secrets)
+        scope = scope_of(request, response)  # of what is written, so that no name holds what was taken out
+        session = scrub_text(self._session, self._secrets) if self._session != DEFAULT else DEFAULT
         interaction = Interaction(
-            self._arrival, self._started_us, request, response, end, duration, scope, self._session, variant
+            self._arrival,
+            self._started_us,
+            request,
+            response,
+            end,
+            duration,
+            scope,
+            session,
+            variant,
+            request_cut=not self.request_whole,
         )
         summary = summarise(interaction, key=key, answer=self._answer.finish() if self._answer else None)
         self._writer.append(interaction, summary)

@@ -5,10 +5,10 @@ stored decoded goes without its `Content-Encoding`; with poll compression the he
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ..cassettes.interaction import End, Interaction
+from ..cassettes.interaction import End, Interaction, Response
 from ..cassettes.operations import find_operation, split_target
 from ..cassettes.summary import Row
 from . import wire
@@ -80,25 +80,23 @@ def prepare(interaction: Interaction, *, hurry: bool, streams: bool) -> Prepared
             interaction, line, headers, body, length, cut, redirects, head + (response.body.read() if body else b"")
         )
     return Prepared(
-        interaction, line, headers, body, length, cut, redirects, None, _pieces(interaction) if body else []
+        interaction, line, headers, body, length, cut, redirects, None, list(timed_pieces(response)) if body else []
     )
 
 
-def _pieces(interaction: Interaction) -> list[tuple[bytes, int]]:
-    """Split a body at its marks; without marks it is one piece, at the time of its head."""
-    response = interaction.response
-    if response is None or not response.body:
-        return []
-    data = response.body.read()
-    pieces = []
-    start = 0
-    for length, moment in response.marks:
-        if length and start < len(data):
-            pieces.append((data[start : start + length], moment))
-            start += length
-    if start < len(data):
-        pieces.append((data[start:], response.marks[-1][1] if response.marks else response.head_us))
-    return pieces
+def timed_pieces(response: Response) -> Iterator[tuple[bytes, int]]:
+    """A body split at its marks, each piece with its moment; without marks all comes at the time of the head.
+
+    A body of any size is read a stored piece at a time.
+    """
+    marks = iter(response.marks)
+    left, moment = next(marks, (response.body.length, response.head_us))
+    for data in response.body.pieces():
+        while data:
+            while left <= 0:
+                left, moment = next(marks, (response.body.length, moment))
+            yield data[:left], moment
+            data, left = data[left:], left - len(data[:left])
 
 
 def _hurried(interaction: Interaction, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

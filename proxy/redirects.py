@@ -10,7 +10,10 @@ def own_location(
     start = origin.encode()
     turned = []
     for name, value in headers:
-        if name.lower() == b"location" and value.startswith(start) and value[len(start) : len(start) + 1] in b"/?":
-            value = b"http://" + host + prefix_of(session) + value[len(start) :]
+        if name.lower() == b"location":
+            if start and value.startswith(start) and value[len(start) : len(start) + 1] in b"/?":
+                value = b"http://" + host + prefix_of(session) + value[len(start) :]
+            elif value.startswith(b"/") and not value.startswith(b"//"):
+                value = prefix_of(session) + value
         turned.append((name, value))
     return turned

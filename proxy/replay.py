@@ -24,7 +24,7 @@ from . import wire
 from .answer import Answer, Stream, error_answer, json_answer, wants_close
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .pace import Pace
-from .prepared import Prepared, PreparedAnswers, prepare
+from .prepared import Prepared, PreparedAnswers, prepare, timed_pieces
 from .redirects import own_location
 from .spellings import LargeKey, Spellings, decoded
 
@@ -164,20 +164,18 @@ class Replayer:
         loop = asyncio.get_running_loop()
         began = loop.time()
         response = ready.interaction.response
-        if response is not None and ready.pieces and len(ready.pieces) > 1:
+        paced = response is not None and bool(response.marks)
+        if response is not None and paced:
             await self._pace.until(began, response.head_us, clock=loop.time)
         stream.start(ready.status_line, [*headers, *more], body=ready.body, length=ready.length, close=ready.cut)
         if ready.whole is not None:
-            body = ready.whole.partition(b"\r\n\r\n")[2]
-            if body:
+            if body := ready.whole.partition(b"\r\n\r\n")[2]:
                 await stream.send(body)
-        elif ready.pieces:
-            for piece, moment in ready.pieces:
-                await self._pace.until(began, moment, clock=loop.time)
-                await stream.send(piece)
         elif response is not None and ready.body:
             try:
-                for piece in response.body.pieces():
+                for piece, moment in ready.pieces or timed_pieces(response):
+                    if paced:
+                        await self._pace.until(began, moment, clock=loop.time)
                     await stream.send(piece)
             except CassetteError as error:
                 self._lament(error)

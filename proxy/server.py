@@ -48,13 +48,12 @@ async def serve(
     mode: Mode,
     *,
     name: str,
-    host: str = "127.0.0.1",
-    port: int = 0,
+    listener: socket.socket | None = None,
     narrate: Callable[[str], None],
     drain: float = DRAIN_SECONDS,
     hurry: asyncio.Event | None = None,
 ) -> AsyncIterator[Listening]:
-    """Serve a mode. `port` 0 takes a free one. Raises UsageError when the address cannot be had.
+    """Serve a mode on `listener` (see `listen`; by default a free port of 127.0.0.1), which is closed at the end.
 
     On leaving, running calls get `drain` seconds; `hurry` ends that wait.
     """
@@ -67,17 +66,15 @@ async def serve(
 
     server = ConnectionServer(handle, narrate=narrate)
     loop = asyncio.get_running_loop()
-    try:
-        listener = await loop.create_server(server, host, port, backlog=1024)
-    except OSError as error:
-        raise _refused(error, host, port) from None
-    bound = listener.sockets[0].getsockname()[1]
+    bound = listener or listen("127.0.0.1", 0)
+    host, port = bound.getsockname()[:2]
+    service = await loop.create_server(server, sock=bound)
     shown = f"[{host}]" if ":" in host else host
-    listening = Listening(f"http://{shown}:{bound}", host, bound, server)
+    listening = Listening(f"http://{shown}:{port}", host, port, server)
     try:
         yield listening
     finally:
-        listener.close()
+        service.close()
         server.pre_shutdown()
         end = loop.time() + drain
         # aiohttp tells nobody when an answer has been written, so the drain looks again and again.
@@ -85,6 +82,15 @@ async def serve(
             await asyncio.sleep(0.02)
         await mode.stop(drain)
         await server.shutdown(0.1)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address; `port` 0 takes a free one. Raises UsageError when it cannot be had."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        raise _refused(error, host, port) from None
 
 
 def _refused(error: OSError, host: str, port: int) -> UsageError:

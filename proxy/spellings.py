@@ -15,6 +15,7 @@ MOST = 4096
 MOST_BYTES = 32 << 20
 LARGEST = 32 << 10
 """Bodies above this are not remembered."""
+MOST_DECODED = 16 << 20
 _OVERHEAD = 4096
 """What an entry is taken to cost besides its body: a dozen header lines as Python objects."""
 
@@ -35,9 +36,9 @@ class Spellings:
         known = self._known.get(spelling)
         if known is not None:
             return known
-        builder = KeyBuilder(method, target, headers)
-        builder.feed(decoded(headers, data))
-        known = builder.finish(), variant_of(headers, self._salt)
+        whole = LargeKey(method, target, headers)
+        whole.feed(data)
+        known = whole.finish(), variant_of(headers, self._salt)
         if len(data) <= LARGEST:
             self._remember(spelling, known)
         return known
@@ -52,31 +53,43 @@ class Spellings:
 
 
 class LargeKey:
-    """The key of a request whose body is too large to hold."""
+    """The key of a request whose body need not be held: of the body decoded, or as it came where that fails."""
 
     def __init__(self, method: str, target: bytes, headers: Headers) -> None:
-        self._builder = KeyBuilder(method, target, headers)
+        self._as_it_came = KeyBuilder(method, target, headers)
         coding = undoable(header_value(headers, b"content-encoding"))
-        self._decoder = Decoder(coding, most=1 << 40) if coding else None
+        self._decoder = Decoder(coding) if coding else None
+        self._decoded = KeyBuilder(method, target, headers) if coding else None
 
     def feed(self, data: bytes) -> None:
-        if self._decoder is not None:
+        self._as_it_came.feed(data)
+        if self._decoder is not None and self._decoded is not None:
             try:
-                data = self._decoder.feed(data)
+                for piece in self._decoder.slices(data):
+                    self._decoded.feed(piece)
             except CodingError:
-                self._decoder = None
-        self._builder.feed(data)
+                self._decoder = self._decoded = None
 
     def finish(self) -> int:
-        return self._builder.finish()
+        return (self._decoded or self._as_it_came).finish()
 
 
 def decoded(headers: Headers, data: bytes) -> bytes:
-    """A request body without its content coding, as a recording stores it; as it came where that fails."""
+    """A request body without its content coding, as a recording stores it; as it came where that fails.
+
+    It is for an explanation: what comes to more than MOST_DECODED is left out, as any larger body is.
+    """
     coding = undoable(header_value(headers, b"content-encoding"))
     if not coding:
         return data
+    pieces: list[bytes] = []
+    size = 0
     try:
-        return Decoder(coding).feed(data)
+        for piece in Decoder(coding).slices(data):
+            size += len(piece)
+            pieces.append(piece)
+            if size > MOST_DECODED:
+                return b""
     except CodingError:
         return data
+    return b"".join(pieces)

@@ -61,8 +61,8 @@ class Origin(NamedTuple):
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise UsageError(f"the upstream URL cannot be read: {error}", example) from None
+        except ValueError:  # its text may quote a password, which stands where the port should
+            raise UsageError("the upstream URL cannot be read: its host or port is malformed", example) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise UsageError("the upstream must be an http:// or https:// URL with a host", example)
         if parts.username or parts.password:
@@ -146,6 +146,9 @@ class Exchange:
             ) from None
         except (ClientError, ConnectionError, OSError):
             raise UpstreamError(f"{url} closed the connection without an answer") from None
+        codings = wire.header_values(message.raw_headers, b"transfer-encoding")
+        if codings and [value.strip().lower() for value in codings] != [b"chunked"]:
+            raise UpstreamError(f"{url} answered in a transfer coding other than chunked, which cannot be passed on")
         self._payload = payload
         if not wire.has_body(self._method, message.code):
             self._whole = True

@@ -8,6 +8,9 @@ from http import HTTPStatus
 
 from ..cassettes.interaction import Headers
 
+FRAMING = frozenset({b"content-length", b"host"})
+"""What `Connection` cannot name: without them a body, or what follows it, would be taken for another message."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -49,7 +52,7 @@ def end_to_end(headers: Headers, *, leave_out: Iterable[bytes] = ()) -> list[tup
         if name not in gone:
             kept.append(line)
         elif name == b"connection":
-            named = {word.strip().lower() for word in line[1].split(b",")}
+            named = {word.strip().lower() for word in line[1].split(b",")} - FRAMING
             if not named <= {b"close", b"keep-alive"}:
                 return end_to_end(
                     tuple(line for line in headers if line[0].lower() != b"connection"), leave_out={*leave_out, *named}

@@ -4,12 +4,12 @@ Here all is at hand, so a body that is cut, damaged, followed by something else 
 as it is instead.
 """
 
-from ..coding import MOST_DECODED, CodingError, Decoder
+from ..coding import CodingError, Decoder
 
 
-def decoded(coding: str, data: bytes, *, most: int = MOST_DECODED) -> bytes | None:
-    """The body that `data` is in `coding` (gzip, deflate or zstd); None where it is not, or comes to more than `most`."""
-    decoder = Decoder(coding, most=most)
+def decoded(coding: str, data: bytes) -> bytes | None:
+    """The body that `data` is in `coding` (gzip, deflate or zstd); None where it is not, or too large."""
+    decoder = Decoder(coding)
     try:
         body = decoder.feed(data)
     except CodingError:

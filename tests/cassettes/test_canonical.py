@@ -12,10 +12,12 @@ from respool.cassettes.canonical import (
     DEEPEST,
     FORM,
     JSON,
+    LARGEST,
     MULTIPART,
     RAW,
     canonical_body,
     canonical_number,
+    limit_of,
 )
 
 TYPE = b"application/json"
@@ -337,3 +339,30 @@ def test_a_plain_form_counts_by_its_pairs_in_order(left: bytes, right: bytes, eq
 
 def test_the_same_bytes_of_another_kind_are_another_body() -> None:
     assert len({canonical_body(b"a=1", kind) for kind in (b"text/plain", b"application/x-www-form-urlencoded")}) == 2
+
+
+@pytest.mark.parametrize("content_type", [TYPE, b"", b"application/x-www-form-urlencoded"])
+def test_what_takes_long_to_read_counts_by_its_bytes(content_type: bytes) -> None:
+    assert limit_of(content_type) == LARGEST
+    body = b'"' + b"x" * (LARGEST - 2) + b'"'
+    assert canonical_body(body, content_type)[0] != RAW
+    assert canonical_body(body + b" ", content_type) == (RAW, body + b" ")
+
+
+@pytest.mark.parametrize(
+    "element", [b"1.50", b"0", b"-0", b"1000", b'"1"', b'"\\u00e9,"', b"12345678901", b"[1]", b"null"]
+)
+@pytest.mark.parametrize("more", [b"", b"10", b'"x"', b"{}"])
+def test_elements_of_a_long_list_are_written_as_those_of_a_short_one(element: bytes, more: bytes) -> None:
+    once = b",".join(filter(None, (element, more)))
+    short = canonical_body(b"[" + once + b"]", TYPE)[1]
+    long = canonical_body(b"[" + b",".join([once] * 50) + b"]", TYPE)[1]
+    assert long == b"[" + short[1:-1] * 50 + b"]"
+
+
+def test_a_number_that_is_too_long_is_so_in_a_long_list_too() -> None:
+    body = b"[" + b"1," * 100 + b"1" * 4301 + b"]"
+    assert canonical_body(body, TYPE) == (RAW, body)
+    nested = b"[" * (DEEPEST - 1) + b"[" + b"1," * 100 + b"1]" + b"]" * (DEEPEST - 1)
+    assert canonical_body(nested, TYPE)[0] == JSON
+    assert canonical_body(b"[" + nested + b"]", TYPE)[0] == RAW

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import tracemalloc
 import zlib
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
-from respool.cassettes.coding import CodingError, Decoder, undoable
+from respool.cassettes.coding import FREE, MOST_RATIO, CodingError, Decoder, undoable
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -32,9 +33,6 @@ def test_a_body_in_any_pieces_comes_out_whole(name, data, cuts):
     packed = pack(data)
     edges = [0, *sorted(min(cut, len(packed)) for cut in cuts), len(packed)]
     decoder = Decoder(coding)
-    # A first piece of one byte cannot tell raw deflate from wrapped; no server sends one.
-    if name == "raw deflate":
-        edges = [0, len(packed)]
     out = [decoder.feed(packed[start:end]) for start, end in pairwise(edges)]
     assert b"".join(out) == data
     assert decoder.whole
@@ -63,6 +61,55 @@ def test_a_bomb_is_refused(name):
     coding, pack = PACKERS[name]
     with pytest.raises(CodingError, match="more than is kept"):
         Decoder(coding, most=1 << 20).feed(pack(bytes(64 << 20)))
+
+
+def zeros_in_zstd(blocks: int) -> bytes:
+    """A frame (RFC 8878 section 3.1.1) of `blocks` RLE blocks: 128 KiB of zeros in four bytes each."""
+    head = bytes.fromhex("28b52ffd 00 38")  # a window of 128 KiB
+    block, last = ((flag | 1 << 1 | 128 << 13).to_bytes(3, "little") + b"\0" for flag in (0, 1))
+    return head + block * (blocks - 1) + last
+
+
+@pytest.mark.parametrize(
+    ("coding", "bomb"),
+    [("zstd", zeros_in_zstd(300_000)), ("gzip", gzip.compress(bytes(16 << 20), mtime=0) * 64)],
+    ids=["zstd", "gzip"],
+)
+def test_a_bomb_comes_out_a_little_at_a_time_and_no_further_than_its_length_allows(coding, bomb):
+    assert len(bomb) > 1_000_000
+    given = 0
+    tracemalloc.start()
+    try:
+        with pytest.raises(CodingError, match="for its length"):
+            for piece in Decoder(coding).slices(bomb):
+                given += len(piece)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert given < 16 << 20
+    assert peak < 32 << 20
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+@pytest.mark.parametrize("zeros", [FREE, 3 << 20])
+def test_what_is_allowed_does_not_depend_on_the_pieces(name, zeros):
+    coding, pack = PACKERS[name]
+    # Near the limit: what is random takes its length on the wire, and zeros take almost none.
+    for noise in range(zeros // MOST_RATIO - 6000, zeros // MOST_RATIO + 2000, 997):
+        packed = pack(os.urandom(max(noise, 0)) + bytes(zeros)) + pack(b"end" * 1000)
+        verdicts = set()
+        for step in (1, 700, 4096, len(packed)):
+            decoder = Decoder(coding)
+            try:
+                verdicts.add(sum(len(decoder.feed(packed[at : at + step])) for at in range(0, len(packed), step)))
+            except CodingError:
+                verdicts.add(-1)
+        assert len(verdicts) == 1
+
+
+def test_a_body_that_is_long_on_the_wire_and_empty_inside_is_refused():
+    with pytest.raises(CodingError, match="more than is kept"):
+        Decoder("gzip", most=1000).feed(gzip.compress(b"") * 100)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "zstd"])

@@ -7,8 +7,9 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from respool.cassettes.canonical import LARGEST, LARGEST_MULTIPART
 from respool.cassettes.interaction import Body, Headers, Request
-from respool.cassettes.keys import CANONICAL_LIMIT, KeyBuilder, answer_digest, request_key
+from respool.cassettes.keys import KeyBuilder, answer_digest, request_key
 from respool.cassettes.redaction import redact_request
 from respool.cassettes.variants import variant_of
 
@@ -137,7 +138,7 @@ def test_another_credential_asks_the_same() -> None:
 
 
 def test_a_body_beyond_the_limit_counts_by_its_bytes_in_bounded_memory() -> None:
-    piece = b" " * (1 << 20)
+    piece = b" " * (LARGEST // 16)
 
     def fed(*pieces: bytes) -> int:
         builder = KeyBuilder("POST", b"/files", ())
@@ -145,16 +146,61 @@ def test_a_body_beyond_the_limit_counts_by_its_bytes_in_bounded_memory() -> None
             builder.feed(data)
         return builder.finish()
 
-    count = CANONICAL_LIMIT // len(piece)
-    assert fed(b"1", *[piece] * (count - 1)) == fed(b"1.0")
-    assert fed(b"1", *[piece] * count) != fed(b"1.0", *[piece] * count)
+    assert fed(b"1", *[piece] * 15) == fed(b"1.0")
+    assert fed(b"1", *[piece] * 16) != fed(b"1.0", *[piece] * 16)
     tracemalloc.start()
     try:
-        large = fed(*[piece] * (4 * count))
-        assert tracemalloc.get_traced_memory()[1] < 3 * CANONICAL_LIMIT
+        large = fed(*[piece] * 160)
+        assert tracemalloc.get_traced_memory()[1] < 4 * LARGEST
     finally:
         tracemalloc.stop()
-    assert large == fed(*[piece * 4] * count)
+    assert large == fed(*[piece * 4] * 40)
+
+
+def upload(boundary: bytes, *parts: bytes) -> tuple[bytes, Headers]:
+    head = b'\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
+    body = b"".join(b"--" + boundary + head + part + b"\r\n" for part in parts) + b"--" + boundary + b"--\r\n"
+    return body, ((b"Content-Type", b"multipart/form-data; boundary=" + boundary),)
+
+
+def upload_key(upload: tuple[bytes, Headers], step: int) -> int:
+    body, headers = upload
+    builder = KeyBuilder("POST", b"/v1/files", headers)
+    for at in range(0, len(body), step):
+        builder.feed(body[at : at + step])
+    return builder.finish()
+
+
+def test_the_boundary_of_a_large_upload_does_not_count_in_whatever_pieces_it_arrives() -> None:
+    large = bytes(LARGEST_MULTIPART)
+    first = upload_key(upload(b"0123456789abcdef", large, b"\r\n--small"), 65536)
+    assert first == upload_key(upload(b"fedcba9876543210", large, b"\r\n--small"), 1 << 20)
+    # The delimiter behind the large part stands across the end of a piece.
+    body, headers = upload(b"another-boundary", large, b"\r\n--small")
+    cut = body.index(b"\r\n--another-boundary")
+    for inside in range(1, 21, 4):
+        builder = KeyBuilder("POST", b"/v1/files", headers)
+        for piece in (body[: cut + inside], body[cut + inside :]):
+            builder.feed(piece)
+        assert builder.finish() == first
+
+
+def test_large_uploads_of_something_else_have_another_key() -> None:
+    large = bytes(LARGEST_MULTIPART)
+    body, headers = upload(b"b", large, b"12", b"3")
+    others = [
+        upload(b"b", large, b"12", b"3"),
+        upload(b"b", large, b"1", b"23"),
+        upload(b"b", large, b"123"),
+        upload(b"b", large + b"1", b"2", b"3"),
+        upload(b"b", large, b"12", b"4"),
+        (body, ((b"Content-Type", b"multipart/form-data; boundary=other"),)),
+        (body, ((b"Content-Type", b"multipart/form-data"),)),
+        (body.replace(b"--b", b""), headers),
+    ]
+    keys = [upload_key(other, 1 << 20) for other in others]
+    # A form without a boundary counts by its bytes; one whose boundary never stands in it, as one part.
+    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ class RawUpstream:
 
 
 @asynccontextmanager
-async def raw_upstream(script: Script) -> AsyncIterator[RawUpstream]:
-    upstream = RawUpstream(script)
+async def raw_upstream(script: Script, *, kind: type[RawUpstream] = RawUpstream) -> AsyncIterator[RawUpstream]:
+    upstream = kind(script)
     server = await asyncio.start_server(upstream.connected, "127.0.0.1", 0)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
@@ -157,6 +157,7 @@ async def raw_call(port: int, data: bytes, *, timeout: float = 10) -> bytes:
 class Proxies:
     """The builders above, for tests to take as one fixture."""
 
+    RawUpstream = RawUpstream
     raw_upstream = staticmethod(raw_upstream)
     recording = staticmethod(recording)
     replaying = staticmethod(replaying)

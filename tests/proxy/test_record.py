@@ -64,7 +64,8 @@ async def test_no_credential_cookie_or_organisation_id_is_written(proxies, tmp_p
                     "OpenAI-Organization": "org-askedsecret",
                     "api-key": "0123456789secret",
                 }
-                await client.get(proxy.url + "/v1/threads/x?api-key=querysecret99", headers=headers)
+                async with client.get(proxy.url + "/v1/threads/x?api-key=querysecret99", headers=headers) as answer:
+                    await answer.read()
             told = "\n".join(proxy.said).encode()
         heard = upstream.heard[0]
         assert b"sk-supersecret1" in heard.head
@@ -374,3 +375,102 @@ async def test_head_204_and_304_have_no_body_and_keep_their_headers(proxies, tmp
     assert b"Content-Length: 7\r\n" in live[2]
     async with proxies.replaying(path) as proxy:
         assert await ask(proxy.port) == live
+
+
+async def test_connection_cannot_take_the_framing_away(proxies, tmp_path):
+    hidden = b"GET /v1/threads/EVIL HTTP/1.1\r\nHost: e\r\n\r\n"
+    async with proxies.raw_upstream(answering(OK)) as upstream:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            head = b"POST /v1/threads HTTP/1.1\r\nHost: p\r\nConnection: close, Content-Length, Host\r\nContent-Length: %d\r\n\r\n"
+            await proxies.raw_call(proxy.port, head % len(hidden) + hidden)
+            await proxies.raw_call(proxy.port, b"GET /v1/threads/mine HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n")
+        assert [heard.line for heard in upstream.heard] == [
+            b"POST /v1/threads HTTP/1.1",
+            b"GET /v1/threads/mine HTTP/1.1",
+        ]
+        assert upstream.heard[0].body == hidden
+
+
+async def test_an_answer_before_the_whole_request_is_kept_with_the_whole_request(proxies, tmp_path):
+    async def script(heard, writer):
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    class Early(proxies.RawUpstream):
+        async def _body(self, head, reader):
+            return b""
+
+    path = tmp_path / "a.cassette"
+    async with proxies.raw_upstream(script, kind=Early) as upstream:
+        async with proxies.recording(upstream.url, path) as proxy:
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(b"POST /v1/files HTTP/1.1\r\nHost: p\r\nContent-Length: 20\r\n\r\n0123456789")
+            async with asyncio.timeout(5):
+                await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"abcdefghij")
+            await writer.drain()
+            while not proxy.recorder._writer.count:
+                await asyncio.sleep(0.01)
+            writer.close()
+    (kept,) = proxies.interactions(path)
+    assert (kept.request.body.read(), kept.request_cut, kept.response.status) == (b"0123456789abcdefghij", False, 413)
+
+
+async def test_a_request_that_broke_off_is_no_write_that_reads_wait_for(proxies, tmp_path):
+    count = 0
+
+    async def script(heard, writer):
+        nonlocal count
+        count += 1
+        body = b'{"n": %d}' % count
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+
+    path = tmp_path / "a.cassette"
+
+    async def ask(client, url):
+        async with client.get(url + "/v1/threads/thread_1") as answer:
+            return (await answer.json())["n"]
+
+    async with proxies.raw_upstream(script) as upstream, aiohttp.ClientSession() as client:
+        async with proxies.recording(upstream.url, path) as proxy:
+            assert await ask(client, proxy.url) == 1
+            _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(b"POST /v1/threads/thread_1/messages HTTP/1.1\r\nHost: p\r\nContent-Length: 20\r\n\r\n0123")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.close()
+            while proxy.recorder._writer.count < 2:
+                await asyncio.sleep(0.01)
+            assert [await ask(client, proxy.url) for _ in range(2)] == [2, 3]
+        kept = proxies.interactions(path)
+        assert [one.request_cut for one in kept] == [False, True, False, False]
+        async with proxies.replaying(path) as proxy:
+            assert [await ask(client, proxy.url) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_another_transfer_coding_is_refused_and_not_mislabelled(proxies, tmp_path):
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nxxxxx\r\n0\r\n\r\n"
+    async with proxies.raw_upstream(answering(answer)) as upstream:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            got = await proxies.raw_call(proxy.port, b"GET /x HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 502 ")
+    assert b"transfer coding" in got
+
+
+async def test_two_threads_below_a_gateways_prefix_have_a_line_each(proxies, tmp_path):
+    path = tmp_path / "a.cassette"
+    async with proxies.raw_upstream(answering(OK)) as upstream:
+        async with proxies.recording(upstream.url + "/gate/way/v1", path) as proxy:
+            for thread in (b"thread_1", b"thread_2"):
+                await proxies.raw_call(
+                    proxy.port, b"GET /gate/way/v1/threads/%b HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n" % thread
+                )
+    assert [kept.scope for kept in proxies.interactions(path)] == ["thread_1", "thread_2"]
+    async with proxies.replaying(path) as proxy:
+        got = await proxies.raw_call(
+            proxy.port, b"GET /v1/threads/thread_2 HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n"
+        )
+    assert got.startswith(b"HTTP/1.1 200 ")

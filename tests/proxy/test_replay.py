@@ -255,3 +255,43 @@ async def test_a_client_may_send_head_and_body_apart_and_expect_100(proxies, pol
             got = await reader.read(-1)
         writer.close()
     assert got.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_a_cut_answer_is_not_held_for_ever(proxies, tmp_path):
+    path = tmp_path / "a.cassette"
+    with Writer.create(path) as writer:
+        for number, end in enumerate((End.COMPLETE, End.UPSTREAM_CUT)):
+            body = b'{"n": %d}' % number
+            response = Response(200, b"OK", (JSON, (b"Content-Length", b"50" if number else b"8")), Body.of(body))
+            interaction = Interaction(writer.next_arrival(), 0, Request("GET", RUN), response, end, 0, "thread_1")
+            writer.append(interaction, summarise(interaction))
+    call = b"GET " + RUN + b" HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n"
+    async with proxies.replaying(path) as proxy:
+        got = [(await proxies.raw_call(proxy.port, call)).partition(b"\r\n\r\n")[2] for _ in range(4)]
+    assert got == [b'{"n": 0}', b'{"n": 1}', b'{"n": 0}', b'{"n": 0}']
+
+
+async def test_polls_that_are_redirected_elsewhere_are_not_folded(proxies, tmp_path):
+    def redirect(where):
+        return Response(302, b"Found", ((b"Location", where), (b"Content-Length", b"0")))
+
+    calls = [("GET", RUN, b"", redirect(b"/v1/%d" % number), 302) for number in range(2)]
+    path = write_cassette(tmp_path / "a.cassette", calls)
+    call = b"GET /@one" + RUN + b" HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n"
+    async with proxies.replaying(path) as proxy:
+        got = [await proxies.raw_call(proxy.port, call) for _ in range(2)]
+    assert [b"Location: /@one/v1/%d\r\n" % number in answer for number, answer in enumerate(got)] == [True, True]
+
+
+async def test_a_large_stream_keeps_its_pace(proxies, tmp_path, caller):
+    piece = b"data: " + b"x" * 700_000 + b"\n\n"
+    head = ((b"Content-Type", b"text/event-stream"), (b"Transfer-Encoding", b"chunked"))
+    marks = ((len(piece), 10_000), (len(piece), 150_000))
+    response = Response(200, b"OK", head, Body.of(piece * 2), head_us=5_000, marks=marks)
+    path = write_cassette(tmp_path / "a.cassette", [("POST", THREAD + b"/runs", b'{"stream": true}', response, 200)])
+    async with proxies.replaying(path, pace=Pace.parse("recorded")) as proxy:
+        began = asyncio.get_running_loop().time()
+        _, body, _ = await caller(proxy.url)("POST", THREAD + b"/runs", {"stream": True})
+        took = asyncio.get_running_loop().time() - began
+    assert body == piece * 2
+    assert took >= 0.15
