@@ -1,8 +1,9 @@
 """Where two requests differ, field by field, in words fit to be shown.
 
 A field is named as a rule would name it: `method`, `path:thread_id`, `path[2]`, `query:limit`, `$.metadata.trace_id`,
-`form:name`, `part[0].filename`, `body`. The value of a field whose name says that it is secret is hidden. What does not count for a key is no difference. Work is bounded: no more than MOST
-differences are found, and bodies above LARGEST bytes are compared by length and bytes only.
+`form:name`, `part[0].filename`, `body`. The value of a field whose name says that it is secret is hidden. What does not
+count for a key is no difference. Work is bounded: no more than MOST differences are found, and bodies above LARGEST
+bytes are compared by length and bytes only.
 """
 
 import hashlib
@@ -92,7 +93,10 @@ def _pair_differences(kind: str, recorded: bytes, asked: bytes) -> Iterator[Diff
     left, right = _grouped(recorded), _grouped(asked)
     for name in left | right:
         if left.get(name) != right.get(name):
-            values = (b", ".join(side[name]) if name in side else None for side in (left, right))
+            values = (
+                b", ".join(hide_query(value)[0] for value in side[name]) if name in side else None
+                for side in (left, right)
+            )
             yield _difference(f"{kind}:{clip(name, SHOWN)}", *values, secret=is_query_slot(name))
 
 

@@ -113,9 +113,10 @@ def sift(headers: Headers) -> Sifted:
     """Hide the slots of header lines."""
     held: list[bytes] = []
     lines = list(headers)
-    for number, (name, value) in enumerate(headers):
-        verdict = _VERDICTS.get(name)
-        if verdict or (verdict is None and is_header_slot(name)):
+    verdict = _VERDICTS.get
+    for number in [number for number, (name, _) in enumerate(headers) if verdict(name, True)]:
+        name, value = headers[number]
+        if is_header_slot(name):
             held += _held(name.lower(), value)
             lines[number] = name, _hidden(name, value)
     text = b"\n".join([value for _, value in lines])
@@ -168,7 +169,7 @@ def _hide_divided(query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
             mark = piece
             continue
         name, equals, value = piece.partition(b"=")
-        if rest is not None and mark != b"&" and not (name and value):
+        if rest is not None and mark in (b";", b"?") and not (name and value):
             rest += mark, piece
             continue
         if rest:

@@ -257,6 +257,57 @@ def test_no_secret_of_the_request_is_shown(replay) -> None:
     assert 'asked "REDACTED"' in miss.message
 
 
+HIDDEN_JSON = [
+    ({"metadata": {"api_key": "hunter2-a"}}, {"metadata": {"api_key": "hunter2-b"}}, "$.metadata.api_key"),
+    ({"metadata": {"x": "y"}}, {"metadata": {"x": "y", "clientSecret": "hunter2"}}, "$.metadata.clientSecret"),
+    ({}, {"metadata": {"deep": [{"password": "hunter2"}]}}, "$.metadata"),
+    ({"auth_token": {"value": ["hunter2"]}}, {"auth_token": {"value": ["hunter3"]}}, "$.auth_token.value[0]"),
+]
+
+
+@pytest.mark.parametrize(("recorded", "asked", "field"), HIDDEN_JSON)
+def test_the_value_of_a_member_that_sounds_secret_is_hidden(replay, recorded, asked, field) -> None:
+    miss = miss_of(replay.record(replay.Call(SAY, recorded)), replay.Call(SAY, asked))
+    assert miss.param == field
+    assert "hunter" not in repr(miss)
+    assert "REDACTED" in miss.message
+    assert b"hunter" not in miss.to_json()
+
+
+FORM_TYPE = b"application/x-www-form-urlencoded"
+PASSWORD_FORM = b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n%b\r\n--x'
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked"),
+    [
+        (raw(b"password=hunter2", FORM_TYPE), raw(b"password=hunter3", FORM_TYPE)),
+        (raw(b"password=hunter2&b=1", FORM_TYPE), raw(b"b=1&password=hunter2", FORM_TYPE)),
+        (raw(b"a=b;api%2Dkey=hunter2", FORM_TYPE), raw(b"a=b;api%2Dkey=hunter3", FORM_TYPE)),
+        (
+            raw(PASSWORD_FORM % b"hunter2" + b"--\r\n", b"multipart/form-data; boundary=x"),
+            raw(PASSWORD_FORM % b"hunter3" + b"--\r\n", b"multipart/form-data; boundary=x"),
+        ),
+        (
+            raw(PASSWORD_FORM % b"hunter2", b"multipart/form-data; boundary=x"),
+            raw(PASSWORD_FORM % b"hunter3", b"multipart/form-data; boundary=x"),
+        ),
+        (raw(b'{"api_key": "hunter2"', b"application/json"), raw(b'{"api_key": "hunter3"', b"application/json")),
+        (raw(b"x: 1\npassword:\n hunter2", b"text/plain"), raw(b"x: 1\npassword:\n hunter3", b"text/plain")),
+        (
+            Request("POST", b"/files?q=1", ((b"a", b"b"),), Body.of(b"{}")),
+            Request("POST", b"/files?clientsecret=hunter2&x;sig=hunter3", (), Body.of(b"{}")),
+        ),
+    ],
+)
+def test_secrets_in_forms_and_plain_bodies_are_hidden(replay, recorded: Request, asked: Request) -> None:
+    recording = replay.Recording([Interaction(0, 0, recorded, Response(200))])
+    miss = explain(recording, Session(Tape(recording)), asked)
+    assert miss.reason == "differs"
+    assert "hunter" not in repr(miss)
+    assert "REDACTED" in miss.message
+
+
 def test_hostile_text_is_shown_and_not_acted_on(replay) -> None:
     recording = replay.record(replay.Call("POST /threads/t/messages", {"a\x1b]52;c;x\x07": "\x9b2J\u202e"}))
     asked = Request("POST", b"/threads/t\x1b[2J/messages?\x1b[31m=%1b", JSON, Body.of(b'{"\\u202e": "\\u0007"}'))

@@ -1,9 +1,11 @@
 """Credentials are gone from what is kept; all else, the API's ids above all, is as it was."""
 
+import base64
 import itertools
 import json
 import re
 import time
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -12,12 +14,16 @@ from respool.cassettes.interaction import BlobRef, Body, Headers, Interaction, R
 from respool.cassettes.redaction import (
     is_header_slot,
     is_query_slot,
+    joined,
     redact,
     redact_request,
     redact_response,
     redact_target,
+    scrub_text,
     secrets_of,
+    secrets_of_response,
 )
+from respool.cassettes.scopes import scope_of
 
 KEY = b"sk-proj-abc/DEF+012345"
 
@@ -239,3 +245,208 @@ def test_secrets_come_in_each_spelling_the_longest_first() -> None:
     assert b"quoted-value" in found
     assert b"short" not in found
     assert list(found) == sorted(found, key=len, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"X-Functions-Key",
+        b"X-Access-Key",
+        b"AccessKey",
+        b"Private-Key",
+        b"X-Vault-Key",
+        b"X-JWT-Assertion",
+        b"X-Bearer",
+        b"X-Pwd",
+        b"Cookie2",
+        b"X-MS-Client-Principal",
+        b"X-MS-Client-Principal-Name",
+        b"Access-Control-X-Token",
+        b"X-RateLimit-Api-Key",
+        b"X-Auth-Public-Key",
+        b"Key",
+    ],
+)
+def test_names_that_hold_a_credential_are_slots(name: bytes) -> None:
+    assert redact_request(request((name, KEY))).headers == ((name, b"REDACTED"),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Idempotency-Key",
+        b"X-Idempotency-Key",
+        b"Sec-WebSocket-Key",
+        b"Surrogate-Key",
+        b"Access-Control-Allow-Credentials",
+        b"Access-Control-Request-Headers",
+        b"x-ratelimit-reset-project-tokens",
+        b"x-ratelimit-remaining-tokens_usage_based",
+    ],
+)
+def test_keys_and_tokens_that_are_no_credential_stay(name: bytes) -> None:
+    assert redact_request(request((name, KEY))).headers == ((name, KEY),)
+
+
+def test_the_reason_of_a_response_is_scrubbed() -> None:
+    answered = Response(401, b"No such key " + KEY)
+    kept = redact(Interaction(0, 0, request((b"api-key", KEY)), answered)).response
+    assert kept is not None
+    assert kept.reason == b"No such key REDACTED"
+    assert redact_response(Response(401, KEY), (KEY,)).reason == b"REDACTED"
+
+
+def test_the_session_and_the_scope_are_scrubbed_and_the_scope_is_that_of_the_redacted_call() -> None:
+    asked = request((b"api-key", b"secret-0123"), target=b"/v1/threads/secret-0123/runs")
+    kept = redact(Interaction(0, 0, asked, None, scope="secret-0123", session="of secret-0123 ü"))
+    assert (kept.scope, kept.session) == ("REDACTED", "of REDACTED ü")
+    assert kept.scope == scope_of(kept.request, kept.response)
+    created = Response(200, body=Body.of(b'{"id": "secret-0123"}'))
+    kept = redact(Interaction(0, 0, request((b"api-key", b"secret-0123")), created, scope="secret-0123"))
+    assert kept.scope == "REDACTED"
+    kept = redact(Interaction(0, 0, request((b"api-key", b"secret-0123")), created, scope="thread_abc", session="s"))
+    assert (kept.scope, kept.session) == ("thread_abc", "s")
+
+
+@pytest.mark.parametrize("text", ["", "plain", "grün\udce9", "\ud800", "é-secret-0123", "\udce9secret-0123"])
+def test_any_text_can_be_scrubbed(text: str) -> None:
+    assert scrub_text(text, (b"other-0123",)) == text
+    assert "secret-0123" not in scrub_text(text, (b"secret-0123",))
+
+
+def test_a_value_that_begins_within_a_character_leaves_no_bad_text() -> None:
+    assert scrub_text("é-secret-0123", (b"\xa9-secret-0123",)).encode().endswith(b"REDACTED")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        (b"Location", b"https://h/x?a=1&sig=abcdefgh%2B1#y", b"https://h/x?a=1&sig=REDACTED#y"),
+        (b"Location", b"/x?api-key=abcdefgh1", b"/x?api-key=REDACTED"),
+        (b"Location", b"?api-key=abcdefgh1", b"?api-key=REDACTED"),
+        (b"Location", b"https://h/cb#access_token=abcdefgh1&x=1", b"https://h/cb#access_token=REDACTED&x=1"),
+        (b"Operation-Location", b"https://user:abcdefgh1@h:1/x", b"https://REDACTED@h:1/x"),
+        (b"Content-Location", b"//abcdefgh1@h/x?y=1", b"//REDACTED@h/x?y=1"),
+        (b"Referer", b"http://h/?key=abcdefgh1;a=b", b"http://h/?key=REDACTED;a=b"),
+        (
+            b"Link",
+            b'<https://h/a?token=abcdefgh1>; rel="next", </b?page_token=p&sig=abcdefgh2>; rel=prev',
+            b'<https://h/a?token=REDACTED>; rel="next", </b?page_token=p&sig=REDACTED>; rel=prev',
+        ),
+        (b"X-Note", b"see https://h/@name/x?limit=5, or /y?order=asc", None),
+        (b"Accept", b"*/*", None),
+        (b"User-Agent", b"bot/1 (+https://h.test/bot; me@h.test)", None),
+    ],
+)
+def test_urls_in_header_values_lose_their_slots_and_user_info(name: bytes, value: bytes, kept: bytes | None) -> None:
+    assert redact_response(Response(200, headers=((name, value),))).headers == ((name, kept or value),)
+    assert redact_request(request((name, kept or value))).headers == ((name, kept or value),)
+    asked = redact_request(request((name, value), body=b"abcdefgh1 abcdefgh2 abcdefgh+1"))
+    assert asked.headers == ((name, kept or value),)
+    if kept is not None:
+        assert b"REDACTED" in asked.body.read()
+        assert (
+            redact_response(Response(302, headers=((name, value),), body=Body.of(b"abcdefgh1 abcdefgh2 abcdefgh+1")))
+            .body.read()
+            .count(b"REDACTED")
+        )
+
+
+def test_the_secrets_of_a_response_are_those_that_are_taken_out_of_it() -> None:
+    headers: Headers = (
+        (b"Set-Cookie", b"sid=cookie-value; Path=/"),
+        (b"Location", b"https://u:pass%2Bword1@h/?sig=sig-value"),
+        (b"x-request-id", b"req_0123456789"),
+    )
+    found = secrets_of_response(headers)
+    assert {b"cookie-value", b"pass+word1", b"pass%2Bword1", b"sig-value"} <= set(found)
+    assert not any(b"req_" in needle for needle in found)
+    both = joined(found, secrets_of(request((b"api-key", KEY))))
+    assert {*found, KEY} <= set(both)
+    assert list(both) == sorted(both, key=len, reverse=True)
+    assert joined(found, ()) == joined((), found) == found
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        (b"/x?a=b;api-key=abc", b"/x?a=b;api-key=REDACTED"),
+        (b"/x?api-key=abc;a=b&c=d", b"/x?api-key=REDACTED;a=b&c=d"),
+        (b"/x?password=ab;cd&c=d", b"/x?password=REDACTED&c=d"),
+        (b"/x?next=/y?api-key=abc&c=d", b"/x?next=/y?api-key=REDACTED&c=d"),
+        (b"/x?a;b=1;;c&d?", b"/x?a;b=1;;c&d?"),
+    ],
+)
+def test_a_semicolon_separates_too(target: bytes, kept: bytes) -> None:
+    assert redact_target(target) == kept
+    assert redact_target(kept) == kept
+
+
+def test_what_may_or_may_not_belong_to_a_hidden_value_is_looked_for_in_both_readings() -> None:
+    asked = request(target=b"/x?password=abcdefgh;ijklmnop", body=b"abcdefgh;ijklmnop abcdefgh")
+    assert redact_request(asked).body.read() == b"REDACTED REDACTED"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        quote(b"p/ss+w=rd&<ok>"),
+        quote(b"p/ss+w=rd&<ok>", safe=""),
+        quote(b"p/ss+w=rd&<ok>").lower(),
+        quote(b"p/ss+w=rd&<ok>", safe="").lower(),
+        "p/ss\\u002Bw=rd\\u0026\\u003Cok\\u003E",
+        "p/ss+w=rd\\u0026\\u003cok\\u003e",
+        "p\\/ss+w=rd&<ok>",
+        "p/ss+w=rd&<ok>",
+    ],
+)
+def test_a_secret_is_found_as_others_spell_it(spelling: str) -> None:
+    asked = request((b"api-key", b"p/ss+w=rd&<ok>"), body=f"see {spelling}.".encode())
+    assert redact_request(asked).body.read() == b"see REDACTED."
+
+
+@given(
+    st.binary(max_size=7), st.binary(max_size=7), st.sampled_from([b"secret-0", b"\xfb\xff\xfe\xfb\xff\xfe??>>", KEY])
+)
+def test_a_secret_is_found_within_base64(before: bytes, after: bytes, secret: bytes) -> None:
+    for spelled in (base64.b64encode, base64.urlsafe_b64encode):
+        asked = request((b"api-key", secret), body=b'"' + spelled(before + secret + after) + b'"')
+        kept = redact_request(asked).body.read()
+        assert b"REDACTED" in kept
+        left = len(asked.body) - (len(kept) - len(b"REDACTED"))
+        assert left >= len(secret) * 8 // 6 - 1, "no more than the characters shared with what stands beside"
+
+
+def test_the_password_of_a_basic_credential_is_found_elsewhere() -> None:
+    asked = request(
+        (b"Authorization", b"basic " + base64.b64encode(b"someone:hunter2:hunter2")),
+        body=b"hunter2:hunter2 someone:hunter2:hunter2 someone",
+    )
+    assert redact_request(asked).body.read() == b"REDACTED REDACTED someone"
+    alone = request((b"Authorization", b"Basic " + base64.b64encode(b"sk-0123456789:")), body=b"sk-0123456789")
+    assert redact_request(alone).body.read() == b"REDACTED"
+    redact_request(request((b"Authorization", b"Basic \xff\xfe*"), (b"Authorization", b"Basic AAAAA"), body=b"x"))
+
+
+@pytest.mark.parametrize(
+    "word", ["required", "additionalProperties", "properties", "anything", "function", "Assistant"]
+)
+def test_a_common_word_as_a_key_rewrites_no_schema(word: str) -> None:
+    body = json.dumps({"type": "object", word: [word], "x": base64.b64encode(word.encode()).decode()}).encode()
+    kept = redact_request(request((b"Authorization", f"Bearer {word}".encode()), body=body))
+    assert kept.headers == ((b"Authorization", b"Bearer REDACTED"),)
+    assert kept.body.read() == body
+
+
+def test_hostile_headers_take_no_longer_than_their_length() -> None:
+    began = time.process_time()
+    for value in (
+        b"//" * 50_000,
+        b"//" + b"a" * 100_000,
+        b"https://" + b"?a=1;" * 20_000,
+        b"?" * 100_000,
+        b"//@" * 9_000,
+    ):
+        redact_request(request((b"x-note", value)))
+    redact_request(request(target=b"/x?key=1" + b";" * 100_000))
+    assert time.process_time() - began < 3

@@ -43,6 +43,15 @@ def test_another_url_is_refused_with_an_example(url):
     assert "b@c" not in refused.value.message
 
 
+@pytest.mark.parametrize(
+    "url", ["https://user:hunter2/pw@host/v1", "https://user:hunter2@h\u2100st/v1", "https://u:hunter2@[x/v1"]
+)
+def test_a_refused_url_is_not_repeated_since_it_may_hold_a_password(url):
+    with pytest.raises(UsageError) as refused:
+        Origin.parse(url)
+    assert "hunter2" not in refused.value.message + refused.value.hint
+
+
 async def test_an_upstream_that_is_not_there_is_named(unused_tcp_port):
     with pytest.raises(UpstreamError, match=f"127.0.0.1:{unused_tcp_port}/v1 cannot be reached"):
         await Upstream(Origin.parse(f"http://127.0.0.1:{unused_tcp_port}/v1")).check()
