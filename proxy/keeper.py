@@ -33,11 +33,17 @@ class BodyKeeper:
 
     `observe` sees each piece of a large body as it is written, decoded and scrubbed: key and answer digests are made
     from it. It is not called for a body that stayed in memory.
+    `secrets` gives the values to scrub, and is asked when a body turns out to be large.
     `begin` makes an `observe`; it is called again, and the new one sees the body from its start, when decoding fails.
     """
 
     def __init__(
-        self, writer: Writer, coding: str, *, secrets: tuple[bytes, ...], begin: Callable[[], Callable[[bytes], None]]
+        self,
+        writer: Writer,
+        coding: str,
+        *,
+        secrets: Callable[[], tuple[bytes, ...]],
+        begin: Callable[[], Callable[[bytes], None]],
     ) -> None:
         self._writer = writer
         self._coding = coding
@@ -62,7 +68,7 @@ class BodyKeeper:
             self._begin_spool()
 
     def _begin_spool(self) -> "_Spool":
-        spool = self._spool = _Spool(self._writer, self._coding, self._secrets, self._begin)
+        spool = self._spool = _Spool(self._writer, self._coding, self._secrets(), self._begin)
         for piece in self._pieces:
             spool.feed(piece)
         self._pieces.clear()

@@ -15,7 +15,7 @@ from ..cassettes.coding import undoable
 from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
-from ..cassettes.redaction import redact_call, scrub_text, secrets_of
+from ..cassettes.redaction import joined, redact_call, scrub_text, secrets_of, secrets_of_response
 from ..cassettes.scopes import scope_of
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
@@ -50,7 +50,7 @@ class Passage:
         self._marks: list[int] = []
         encoding = header_value(self.headers, b"content-encoding")
         coding = undoable(encoding) if encoding else ""
-        self._request_body = BodyKeeper(writer, coding, secrets=self._secrets, begin=self._begin_key)
+        self._request_body = BodyKeeper(writer, coding, secrets=lambda: self._secrets, begin=self._begin_key)
         self._response_body: BodyKeeper | None = None
         self.streams = False
         self.request_whole = False
@@ -78,7 +78,12 @@ class Passage:
                 encoding = encoding or value
         self.streams = kind.startswith(b"text/event-stream") or self._asks_stream()
         coding = undoable(encoding) if encoding else ""
-        self._response_body = BodyKeeper(self._writer, coding, secrets=self._secrets, begin=self._begin_answer)
+        self._response_body = BodyKeeper(
+            self._writer,
+            coding,
+            secrets=lambda: joined(self._secrets, secrets_of_response(head.headers)),
+            begin=self._begin_answer,
+        )
 
     def _asks_stream(self) -> bool:
         body = self._request_body.raw()

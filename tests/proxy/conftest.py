@@ -160,6 +160,7 @@ class Proxies:
     RawUpstream = RawUpstream
     raw_upstream = staticmethod(raw_upstream)
     recording = staticmethod(recording)
+    reading = staticmethod(Reader.open)
     replaying = staticmethod(replaying)
     interactions = staticmethod(interactions)
     raw_call = staticmethod(raw_call)

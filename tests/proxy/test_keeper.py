@@ -24,7 +24,7 @@ def keep(writer, coding, pieces, *, secrets=()):
         seen.clear()
         return seen.append
 
-    keeper = BodyKeeper(writer, coding, secrets=secrets, begin=begin)
+    keeper = BodyKeeper(writer, coding, secrets=lambda: secrets, begin=begin)
     for piece in pieces:
         keeper.feed(piece)
     return keeper.finish(), b"".join(seen)
@@ -114,7 +114,7 @@ def test_a_body_that_is_small_on_the_wire_only_is_not_held_in_memory(writer):
     assert sum(map(len, pieces)) < IN_MEMORY
     tracemalloc.start()
     try:
-        keeper = BodyKeeper(writer, "gzip", secrets=(), begin=lambda: lambda data: None)
+        keeper = BodyKeeper(writer, "gzip", secrets=lambda: (), begin=lambda: lambda data: None)
         for piece in pieces:
             keeper.feed(piece)
         kept = keeper.finish()

@@ -381,7 +381,8 @@ async def test_connection_cannot_take_the_framing_away(proxies, tmp_path):
     hidden = b"GET /v1/threads/EVIL HTTP/1.1\r\nHost: e\r\n\r\n"
     async with proxies.raw_upstream(answering(OK)) as upstream:
         async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
-            head = b"POST /v1/threads HTTP/1.1\r\nHost: p\r\nConnection: close, Content-Length, Host\r\nContent-Length: %d\r\n\r\n"
+            head = b"POST /v1/threads HTTP/1.1\r\nHost: p\r\nConnection: close, Content-Length, Host\r\n"
+            head += b"Content-Length: %d\r\n\r\n"
             await proxies.raw_call(proxy.port, head % len(hidden) + hidden)
             await proxies.raw_call(proxy.port, b"GET /v1/threads/mine HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n")
         assert [heard.line for heard in upstream.heard] == [
@@ -474,3 +475,28 @@ async def test_two_threads_below_a_gateways_prefix_have_a_line_each(proxies, tmp
             proxy.port, b"GET /v1/threads/thread_2 HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n"
         )
     assert got.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_what_the_answers_own_slots_held_is_taken_out_of_its_large_body_too(proxies, tmp_path):
+    body = b"x" * (2 << 20) + b"RSECRET12345678" + b"y" * 100
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: s=RSECRET12345678\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with proxies.raw_upstream(answering(answer)) as upstream:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            got = await proxies.raw_call(
+                proxy.port, b"GET /v1/files/x/content HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n"
+            )
+    assert got.endswith(body)
+    (kept,) = proxies.interactions(tmp_path / "a.cassette")
+    assert kept.response.status == 200
+    with proxies.reading(tmp_path / "a.cassette") as reader:
+        (row,) = reader.rows()
+        assert b"RSECRET" not in reader.interaction(row).response.body.read()
+
+
+async def test_a_credential_in_a_session_or_a_path_reaches_no_name(proxies, tmp_path):
+    key = b"sk-supersecret1"
+    async with proxies.raw_upstream(answering(OK)) as upstream:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            call = b"GET /@%b/v1/threads/%b/messages HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer %b\r\nConnection: close\r\n\r\n"
+            await proxies.raw_call(proxy.port, call % (key, key, key))
+    assert key not in (tmp_path / "a.cassette").read_bytes()

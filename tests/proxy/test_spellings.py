@@ -23,7 +23,7 @@ def recorded_key(tmp_path, coding, headers, pieces):
         builders.append(KeyBuilder("POST", TARGET, headers))
         return builders[-1].feed
 
-    keeper = BodyKeeper(writer, coding, secrets=(), begin=begin)
+    keeper = BodyKeeper(writer, coding, secrets=lambda: (), begin=begin)
     for piece in pieces:
         keeper.feed(piece)
     kept = keeper.finish()

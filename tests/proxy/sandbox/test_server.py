@@ -125,6 +125,7 @@ async def test_it_stops_while_a_stream_is_open():
             await stream.content.readuntil(b"\n\n")
         with pytest.raises(aiohttp.ClientPayloadError):
             await stream.content.read()
+        stream.close()
     assert asyncio.all_tasks() == before
 
 
