@@ -122,8 +122,12 @@ class Forwarding:
             finally:
                 sender.cancel()  # when the answer came before the whole request, the upstream does not want the rest
                 await asyncio.wait([sender])
+            if not sender.cancelled():
+                sender.result()  # a fault of its own does not go unheard
+        try:
             await self._hear_out()
-        self._recorder.store(self._passage, End.COMPLETE)
+        finally:
+            self._recorder.store(self._passage, End.COMPLETE)  # the answer was whole, whatever the client does now
         return answer
 
     def _take(self, data: bytes) -> None:
