@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -69,6 +70,7 @@ async def upstream_of(url: str, stop: Stop) -> AsyncIterator[Upstream]:
 async def _serve(mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop) -> None:
     """Serve until a signal comes, then drain; a second signal ends the draining."""
     async with serve(mode, name=name, listener=listener, narrate=narrate, hurry=stop.hurry) as listening:
+        gc.freeze()  # what was loaded by now stays: the collector need not look at it again and again
         ready(listening.url + base)
         await stop.wait()
         if listening.running():
