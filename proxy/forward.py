@@ -226,7 +226,7 @@ class Forwarding:
         if self._passage is not None:
             first, _, body = answer.data.partition(b"\r\n\r\n")
             lines = [line.partition(b": ") for line in first.split(b"\r\n")[1:]]
-            head = Head(status, b"", tuple((name, value) for name, _, value in lines), closes=False)
+            head = Head(status, b"", tuple((name, value) for name, _, value in lines))
             self._passage.take_head(head)
             self._passage.take_piece(body)
         return answer

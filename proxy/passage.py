@@ -12,7 +12,6 @@ from aiohttp import web
 
 from ..cassettes import operations
 from ..cassettes.coding import undoable
-from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
 from ..cassettes.redaction import joined, redact_call, scrub_text, secrets_of, secrets_of_response
@@ -37,8 +36,7 @@ class Passage:
         self._started_us = time.time_ns() // 1000
         self._arrival = writer.next_arrival()
         self._session = session
-        self._stored = False
-        self._fault: CassetteError | None = None
+        self._fault: Exception | None = None
         self.method = request.method
         self.target = target
         self.headers: Headers = request.raw_headers
@@ -116,14 +114,11 @@ class Passage:
         if self._fault is None:
             try:
                 keeper.feed(data)
-            except CassetteError as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is the copy's and not the call's
                 self._fault = error
 
     def store(self, end: End) -> None:
-        """Write the interaction. A second call does nothing. Raises CassetteError when the recording cannot go on."""
-        if self._stored:
-            return
-        self._stored = True
+        """Write the interaction; called once. Raises what stood in the way, RecordingFailed when nothing more can be kept."""
         if self._fault is not None:
             raise self._fault
         duration = self.elapsed_us()

@@ -83,7 +83,6 @@ class Head:
     status: int
     reason: bytes
     headers: Headers
-    closes: bool
 
 
 class Broken(Exception):
@@ -153,7 +152,7 @@ class Exchange:
         if not wire.has_body(self._method, message.code):
             self._whole = True
         reason = message.reason.encode("utf-8", "surrogateescape")
-        return Head(message.code, reason, message.raw_headers, message.should_close)
+        return Head(message.code, reason, message.raw_headers)
 
     @property
     def at_hand(self) -> bool:
