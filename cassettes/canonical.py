@@ -11,8 +11,11 @@ import json
 import re
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from .rules import Rules
 
 DEEPEST = 128
 """Levels of nesting. Fixed, since the interpreter's own limit depends on who calls."""
@@ -51,8 +54,11 @@ class Part(NamedTuple):
     data: bytes
 
 
-def canonical_body(data: bytes, content_type: bytes = b"") -> tuple[bytes, bytes]:
-    """The kind of a body (JSON, MULTIPART, FORM, RAW) and its canonical bytes. `content_type` is the header's value."""
+def canonical_body(data: bytes, content_type: bytes = b"", rules: "Rules | None" = None) -> tuple[bytes, bytes]:
+    """The kind of a body (JSON, MULTIPART, FORM, RAW) and its canonical bytes. `content_type` is the header's value.
+
+    With `rules`, without what they ignore in a body.
+    """
     if not data:
         return JSON, b"{}"
     kind = kind_of(content_type)
@@ -60,11 +66,15 @@ def canonical_body(data: bytes, content_type: bytes = b"") -> tuple[bytes, bytes
         return RAW, data
     try:
         if kind == b"multipart/form-data":
-            return MULTIPART, _canonical_parts(parse_multipart(data, content_type))
+            parts = parse_multipart(data, content_type)
+            return MULTIPART, _canonical_parts(rules.keep_parts(parts) if rules else parts)
         if kind == b"application/x-www-form-urlencoded":
-            return FORM, b"".join(_framed(name) + _framed(value) for name, value in parse_pairs(data))
+            pairs = parse_pairs(data)
+            pairs = rules.keep_fields(pairs) if rules else pairs
+            return FORM, b"".join(_framed(name) + _framed(value) for name, value in pairs)
         if may_be_json(kind):
-            return JSON, canonical_json(parse_json(data))
+            value = without_defaults(parse_json(data))
+            return JSON, canonical_json(rules.keep_json(value) if rules else value)
     except NotPlainError:
         pass
     return RAW, data
@@ -103,6 +113,16 @@ def parse_json(data: bytes) -> object:
         raise
     except (ValueError, RecursionError) as error:
         raise NotPlainError(str(error)) from None
+
+
+def without_defaults(value: object) -> object:
+    """What `parse_json` read, without a `stream` that only says the default: Python's SDK says false, Node's says nothing.
+
+    The API has it nullable and off by default, wherever it is taken (createRun, createThreadAndRun, submitToolOuputsToRun).
+    """
+    if isinstance(value, dict) and "stream" in value and value["stream"] in (False, None):
+        return {name: member for name, member in value.items() if name != "stream"}
+    return value
 
 
 def canonical_json(value: object) -> bytes:

@@ -2,7 +2,8 @@
 
 A key is 64 bits of BLAKE2b over the method, the path below its base prefix, the query as a sorted multiset and the
 canonical body, all taken from the *redacted* request, so that a recording answers another credential, and the key of a
-stored request is that of the request as it came. Headers do not count (see `variants` for the one exception).
+stored request is that of the request as it came. Headers do not count (see `variants` for the one exception). The
+keys in an index are made without rules (see `rules` and `rekeyed`).
 """
 
 import hashlib
@@ -11,9 +12,10 @@ from functools import lru_cache
 from .canonical import MOST_PARTS, RAW, NotPlainError, canonical_body, delimiter_of, kind_of, limit_of, parse_pairs
 from .interaction import EMPTY, Headers, Request
 from .operations import split_target
-from .redaction import redact_target, scrub, secrets_of
+from .redaction import redact_request, redact_target, scrub, secrets_of
+from .rules import NO_RULES, Rules
 from .scrubber import Scrubber
-from .variants import variant_of
+from .variants import credential_of, variant_of
 
 __all__ = ["AnswerBuilder", "KeyBuilder", "answer_digest", "request_key", "variant_of"]
 
@@ -24,10 +26,13 @@ class KeyBuilder:
     """Makes the key of a request while its body arrives, in bounded memory. The body is fed decoded from its coding.
 
     A body beyond `canonical.limit_of` its type counts by its bytes; one in parts, by its bytes without the boundary,
-    since clients make up another for each upload.
+    since clients make up another for each upload. `variant` is the request's (`variants.variant_of`); it is looked at
+    only where a matched header is a credential.
     """
 
-    def __init__(self, method: str, target: bytes, headers: Headers) -> None:
+    def __init__(
+        self, method: str, target: bytes, headers: Headers, *, rules: Rules = NO_RULES, variant: int = 0
+    ) -> None:
         secrets = secrets_of(Request(method, target, headers, EMPTY))
         self._scrubber = Scrubber(secrets) if secrets else None
         self._content_type = _content_type(headers)
@@ -35,7 +40,11 @@ class KeyBuilder:
         self._body = bytearray()
         self._overflowed = False
         self._parts: _Parts | None = None
-        self._hash = hashlib.blake2b(_line(method, target, secrets), digest_size=8)
+        self._rules = rules.for_body_of(method)
+        self._hash = hashlib.blake2b(_line(method, target, secrets, rules), digest_size=8)
+        if rules.matched:
+            lines = redact_request(Request(method, target, headers)).headers
+            self._hash.update(rules.header_line(lines, credential_of(variant)))
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -48,7 +57,7 @@ class KeyBuilder:
         if self._parts is not None:
             self._hash.update(self._parts.finish())
         elif not self._overflowed:
-            kind, form = canonical_body(bytes(self._body), self._content_type)
+            kind, form = canonical_body(bytes(self._body), self._content_type, self._rules)
             self._hash.update(_framed(kind) + form)
         return int.from_bytes(self._hash.digest(), "little")
 
@@ -106,10 +115,10 @@ def _parts_of(content_type: bytes) -> _Parts | None:
         return None
 
 
-def _line(method: str, target: bytes, secrets: tuple[bytes, ...]) -> bytes:
+def _line(method: str, target: bytes, secrets: tuple[bytes, ...], rules: Rules = NO_RULES) -> bytes:
     """What of the request line counts, redacted, each part with its length before it."""
     _, path, query = split_target(scrub(redact_target(target), secrets))
-    pairs = sorted(parse_pairs(query[1:])) if len(query) > 1 else []
+    pairs = sorted(rules.keep_pairs(parse_pairs(query[1:]))) if len(query) > 1 else []
     parts = [_framed(method.encode("utf-8", "surrogateescape")), _framed(path), len(pairs).to_bytes(8, "little")]
     for name, value in pairs:
         parts += [_framed(name), _framed(value)]
@@ -121,7 +130,10 @@ def _framed(data: bytes) -> bytes:
 
 
 def _content_type(headers: Headers) -> bytes:
-    return next((value for name, value in headers if name.lower() == b"content-type"), b"")
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            return value
+    return b""
 
 
 SMALL = 2048
@@ -135,14 +147,16 @@ def _small_key(method: str, target: bytes, content_type: bytes, secrets: tuple[b
     return int.from_bytes(digest, "little")
 
 
-def request_key(request: Request, secrets: tuple[bytes, ...] | None = None) -> int:
+def request_key(
+    request: Request, secrets: tuple[bytes, ...] | None = None, *, rules: Rules = NO_RULES, variant: int = 0
+) -> int:
     """The key of a whole request. `secrets` are its own (`redaction.secrets_of`), where they are known already."""
-    if request.body.length + len(request.target) <= SMALL:
+    if request.body.length + len(request.target) <= SMALL and not rules.changes_keys:
         if secrets is None:
             secrets = secrets_of(request)
         content_type = _content_type(request.headers)
         return _small_key(request.method, request.target, content_type, secrets, request.body.read())
-    builder = KeyBuilder(request.method, request.target, request.headers)
+    builder = KeyBuilder(request.method, request.target, request.headers, rules=rules, variant=variant)
     for piece in request.body.pieces():
         builder.feed(piece)
     return builder.finish()

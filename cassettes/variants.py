@@ -18,6 +18,7 @@ OTHER_BETA = 15
 _BETA_BITS = 4
 _CLASSES = 4095
 _CREDENTIALS = (b"authorization", b"api-key", b"x-api-key")
+_TELLING = frozenset(map(len, (b"openai-beta", *_CREDENTIALS)))
 
 Group = tuple[int, int]
 """What counts of a variant for one key: a version and a class of credential, or one of the two below."""
@@ -36,6 +37,8 @@ def variant_of(headers: Headers, salt: bytes) -> int:
     beta = b""
     credentials: dict[bytes, bytes] = {}
     for name, value in headers:
+        if len(name) not in _TELLING:
+            continue
         kind = name.lower()
         if kind == b"openai-beta":
             beta = value.strip().lower()
@@ -57,6 +60,11 @@ def credential_of(variant: int) -> int:
     return variant >> _BETA_BITS
 
 
+def with_credential(variant: int, credential: int) -> int:
+    """The variant with another class of credential."""
+    return credential << _BETA_BITS | beta_of(variant)
+
+
 @lru_cache(maxsize=256)
 def _class_of(credential: bytes, salt: bytes) -> int:
     if not credential:
@@ -69,15 +77,15 @@ class Sensitivity:
     """Which of the two headers count for one key, told from the recordings of that key.
 
     A header counts when the recordings, grouped by it, have different sets of statuses. Recordings without a response
-    say nothing.
+    say nothing. With `beta` or `credential` off, that header never counts.
     """
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], *, beta: bool = True, credential: bool = True) -> None:
         answered = [row.summary for row in rows if row.summary.status]
         self._betas = _statuses((beta_of(summary.variant), summary.status) for summary in answered)
         self._classes = _statuses((credential_of(summary.variant), summary.status) for summary in answered)
-        self.by_beta = _differ(self._betas)
-        self.by_credential = _differ(self._classes)
+        self.by_beta = beta and _differ(self._betas)
+        self.by_credential = credential and _differ(self._classes)
 
     def group_of(self, variant: int) -> Group:
         """What of a request's variant counts: the same for two requests that are served alike."""

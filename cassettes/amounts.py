@@ -1,0 +1,13 @@
+"""Amounts as people read them: a number with its noun, a number of bytes."""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 field`, `2 fields`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes: `812 bytes`, `31 kB`, `12.5 MB`."""
+    if count < 10_000:
+        return f"{count} bytes"
+    return f"{count / 1e3:,.0f} kB" if count < 10_000_000 else f"{count / 1e6:,.1f} MB"

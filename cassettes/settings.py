@@ -1,0 +1,158 @@
+"""Where rules come from: the command line, the cassette itself, a file beside it, and a project's `pyproject.toml`.
+
+All that is found is added together; nothing takes a rule away again. The file beside `NAME.cassette` is
+`NAME.cassette.toml`; of `pyproject.toml` the nearest is read, upward of the cassette and upward of the working
+directory, and of it only `[tool.respool]`. A name that is not known there is an error: a misspelt rule would be silent.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import CassetteError, UsageError
+from .rules import NO_RULES, Rules
+from .text import clip
+
+IGNORE = "ignore"
+MATCH_HEADER = "match-header"
+KNOWN = (IGNORE, MATCH_HEADER)
+"""What may stand in `[tool.respool]`, in the file beside a cassette, and (with more) in a cassette's notes."""
+OF_THE_PLUGIN = "pytest"
+"""A table in `[tool.respool]` that pytest's plugin reads."""
+LARGEST = 1 << 20
+"""Bytes of a settings file."""
+
+
+class Found(NamedTuple):
+    """The rules of one place. `where` is fit for a sentence."""
+
+    where: str
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The rules in effect for one cassette, and the places that they come from."""
+
+    rules: Rules = NO_RULES
+    found: tuple[Found, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for a person: `ignoring $.metadata.trace_id (app.cassette.toml), matching header X (--match-header)`."""
+        places: dict[str, list[str]] = {}
+        for where, rules in self.found:
+            for text in (
+                *(f"ignoring {rule}" for rule in rules.ignore),
+                *(f"matching header {name}" for name in rules.match_headers),
+            ):
+                places.setdefault(text, []).append(where)
+        return ", ".join(f"{text} ({', '.join(where)})" for text, where in places.items())
+
+
+def settings_for(
+    cassette: Path | None,
+    *,
+    ignore: Iterable[str] = (),
+    match_headers: Iterable[str] = (),
+    notes: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """The rules for a cassette.
+
+    `ignore` and `match_headers` are the command line's (or a test's own), `notes` what the cassette says of itself
+    (`Reader.meta`), `folder` the working directory. Raises UsageError for a rule or a file that cannot be used, and
+    CassetteError where it stands in the cassette's own notes.
+    """
+    found = [Found("command line", _read("command line", ignore, match_headers))]
+    if notes is not None:
+        found.append(Found("cassette", _from_notes(notes, cassette)))
+    if cassette is not None:
+        beside = cassette.with_name(cassette.name + ".toml")
+        if beside.is_file():
+            found.append(Found(beside.name, _from_table(_load(beside), str(beside))))
+    near = [cassette.absolute().parent] if cassette is not None else []
+    projects = dict.fromkeys(filter(None, map(_project_of, [*near, (folder or Path()).absolute()])))
+    for project in projects:
+        table = _load(project).get("tool", {})
+        table = table.get("respool", {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict):
+            table = {name: value for name, value in table.items() if name != OF_THE_PLUGIN}
+        found.append(Found("pyproject.toml", _from_table(table, f"[tool.respool] in {project}")))
+    found = [each for each in found if each.rules]
+    if not found:
+        return Settings()
+    rules = Rules.of(
+        [text for each in found for text in each.rules.ignore],
+        [name for each in found for name in each.rules.match_headers],
+    )
+    return Settings(rules, tuple(found))
+
+
+def notes_of(rules: Rules) -> dict[str, Any]:
+    """What a new cassette is told of the rules that it was recorded with."""
+    notes = {IGNORE: list(rules.ignore), MATCH_HEADER: list(rules.match_headers)}
+    return {name: texts for name, texts in notes.items() if texts}
+
+
+def as_toml(rules: Rules) -> str:
+    """The rules as the file beside a cassette has them, in one line."""
+    # What can be printed is spelled alike in JSON and TOML.
+    return "; ".join(f"{name} = {json.dumps(texts, ensure_ascii=False)}" for name, texts in notes_of(rules).items())
+
+
+def _from_notes(notes: Mapping[str, Any], cassette: Path | None) -> Rules:
+    where = f"the notes in {cassette}" if cassette is not None else "the cassette's notes"
+    try:
+        return _from_table({name: notes[name] for name in KNOWN if name in notes}, where)
+    except UsageError as error:
+        raise CassetteError(error.message, "a newer respool may have written it: upgrade, and try again") from error
+
+
+def _from_table(table: object, where: str) -> Rules:
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is no table", f"write {IGNORE} = [...] or {MATCH_HEADER} = [...] in it")
+    known = f"known are {' and '.join(KNOWN)}"
+    for name in table:
+        if name not in KNOWN:
+            raise UsageError(f"{where} holds `{clip(str(name), 100)}`, which is no setting", known)
+    lists: list[list[str]] = []
+    for name in KNOWN:
+        value = table.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise UsageError(f"`{name}` in {where} is no list of texts", f'write {name} = ["..."]')
+        lists.append(value)
+    return _read(where, *lists)
+
+
+def _read(where: str, ignore: Iterable[str], match_headers: Iterable[str]) -> Rules:
+    try:
+        return Rules.of(ignore, match_headers)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", error.hint) from error
+
+
+def _project_of(folder: Path) -> Path | None:
+    """The nearest `pyproject.toml`, upward of a folder."""
+    for parent in (folder, *folder.parents):
+        path = parent / "pyproject.toml"
+        if path.is_file():
+            return path
+    return None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise UsageError(f"{path} is larger than {LARGEST:,} bytes")
+        return tomllib.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is no TOML: {clip(str(error), 200)}", "respool looks there for its settings"
+        ) from error
