@@ -13,6 +13,8 @@ class RespoolError(Exception):
     """
 
     exit_status: ClassVar[int] = 1
+    lines: tuple[str, ...] = ()
+    """Lines to show between message and hint, each as it is: what was given, say, and a caret below the place."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -1,166 +1,219 @@
 """Why no recording answers a request: the nearest recorded ones, each field that differs, and where it happened.
 
-There are five reasons, told apart in `Miss.reason`: see `Reason`. Everything shown is made from redacted requests and is
-safe to print. Work is bounded: MOST_ROWS rows are looked at and MOST_DECODED interactions decoded, whatever the recording holds.
+There are five reasons, told apart in `Miss.reason`. What a miss says, and in which forms, is in `stories`. Everything shown
+is made from redacted requests and is safe to print. Work is bounded: MOST_ROWS rows are looked at and MOST_DECODED
+interactions decoded (one more to try a setting), whatever the recording holds.
 """
 
-import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Literal, NamedTuple
 
+from .advice import Setting, setting_for
+from .amounts import counted
 from .differences import LARGEST, Difference, differences
 from .interaction import Request
-from .keys import request_key
-from .operations import OPERATIONS, READS, Operation, find_operation, split_target
+from .operations import READS, Operation, find_operation, name_of, split_target
 from .positions import Session
 from .redaction import redact_request
 from .scopes import CREATIONS, scope_hash, scope_of
+from .stories import Miss, MissError, Near, Reason
 from .summary import Row
-from .tape import Recording
+from .tape import Recording, Tape
 from .text import clip
+from .variants import Sensitivity, beta_of, credential_of
+
+__all__ = ["Miss", "MissError", "Near", "explain", "place_of"]
 
 MOST_ROWS = 100_000
 MOST_DECODED = 200
 MOST_BYTES = 16 * 1024 * 1024
 """Request bytes that are compared, over all candidates."""
 MOST_NEAREST = 3
-MOST_FIELDS = 6
-
-Reason = Literal["never", "spent", "other-caller", "later", "differs"]
-"""Nothing like it was recorded; recorded, but each use is spent; recorded, and what is left was another credential's or
-version's; recorded later only, and the replay is strict; recorded with a field that differs."""
 
 
-class Near(NamedTuple):
-    """A recorded request near the one asked: where it stands, and what differs (nothing: it is the same request)."""
+def explain(recording: Recording, session: Session, request: Request, *, variant: int = 0) -> Miss:
+    """Why `session` could not serve `request`. Call it after `Session.serve` gave None; nothing is moved.
 
-    row: Row
-    place: str
-    differences: tuple[Difference, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A request that no recording answers. `message` is one paragraph; `hint` says what would make it match."""
-
-    reason: Reason
-    message: str
-    hint: str
-    nearest: tuple[Near, ...] = ()
-
-    @property
-    def param(self) -> str | None:
-        """The first field in which the nearest recorded request differs."""
-        fields = self.nearest[0].differences if self.nearest else ()
-        return fields[0].field if fields else None
-
-    def to_json(self) -> bytes:
-        """An error body in the API's own shape, so that a client library shows the message."""
-        error = {
-            "message": f"{self.message} {self.hint}".strip(),
-            "type": "respool_miss",
-            "param": self.param,
-            "code": "respool_miss",
-        }
-        return json.dumps({"error": error}, indent=2).encode("ascii")
+    `recording` is the session's tape's; `variant` the request's (`variants.variant_of`).
+    """
+    return _Explanation(recording, session, redact_request(request), variant).miss()
 
 
-def explain(recording: Recording, session: Session, request: Request) -> Miss:
-    """Why `session` could not serve `request`. Call it after `Session.serve` gave None; nothing is moved."""
-    return _Explanation(recording, session, redact_request(request)).miss()
+def place_of(recording: Recording, tape: Tape, row: Row) -> str:
+    """Where in the conversation a recorded request stands, in words that are safe to show."""
+    scope = row.summary.scope
+    line = tape.line(scope)
+    place = bisect_right(line.arrivals, row.summary.arrival) - 1
+    done = bisect_right(line.writes, place)
+    name = clip(recording.scope_name(scope), 80)
+    return _place(done, len(line.writes), name, writes=row.summary.writes, coming=False)
 
 
 class _Explanation:
-    def __init__(self, recording: Recording, session: Session, request: Request) -> None:
+    def __init__(self, recording: Recording, session: Session, request: Request, variant: int) -> None:
         self._recording = recording
         self._session = session
         self._request = request
+        self._variant = variant
         self._path = split_target(request.target)[1]
         self._operation: Operation | None = find_operation(request.method, self._path)[0]
         self._writes = request.method not in READS
         scope = scope_of(request, None)
         self._scope = scope_hash(scope)
-        self._asked = self._name() + ", " + self._here(clip(scope, 80))
+        self._decodes_left = MOST_DECODED
+        self._bytes_left = MOST_BYTES
+        self._place_asked = self._here(clip(scope, 80))
 
     def miss(self) -> Miss:
-        same = self._recording.rows_of_key(request_key(self._request))
+        same = self._recording.rows_of_key(self._session.tape.key_of(self._request, variant=self._variant))
         if same:
             return self._recorded(same)
         nearest = self._nearest()
         if not nearest:
             known = self._operation.name if self._operation else "such call"
-            return Miss(
+            return self._miss(
                 "never",
-                f"No recording answers {self._asked}: the cassette holds no {known}.",
+                f"the cassette holds no {known}",
                 "Check that this is the cassette that was meant, or record this conversation again.",
             )
         first = nearest[0]
-        count = len(first.differences)
-        fields = "; ".join(str(difference) for difference in first.differences[:MOST_FIELDS]) or "none that is shown"
-        more = f"; and {count - MOST_FIELDS} more" if count > MOST_FIELDS else ""
-        others = ", ".join(f"{near.place} ({_count(len(near.differences), 'field')})" for near in nearest[1:])
-        message = (
-            f"No recording answers {self._asked}. The nearest recorded request, {first.place}, differs in "
-            f"{_count(count, 'field')}: {fields}{more}."
-        )
+        setting = None
+        if all(each.rule for each in first.differences) and self._is_reachable(first.row):
+            recorded = self._recording.interaction(first.row).request, first.row.summary.variant
+            rules = self._session.tape.rules
+            setting = setting_for(rules, first.differences, recorded, self._request, self._variant)
+        if setting:
+            hint = "What differs looks as if it changes from run to run: leave it out."
+        elif first.differences and first.differences[0].field.startswith("path:"):
+            hint = "Use the ids that the answers of this session gave, or record this conversation again."
+        else:
+            hint = "If the change is meant, record this conversation again; if not, ask as it was recorded."
+        why = f"the nearest recorded request, {first.place}, differs in {counted(len(first.differences), 'field')}"
+        return self._miss("differs", why, hint, nearest, setting)
+
+    def _miss(
+        self, reason: Reason, why: str, hint: str, nearest: tuple[Near, ...] = (), setting: Setting | None = None
+    ) -> Miss:
         return Miss(
-            "differs",
-            message + (f" Also near: {others}." if others else ""),
-            "Ask as it was recorded (a value that changes from run to run has to be fixed in the test), "
-            "or record this conversation again.",
-            nearest,
+            reason, self._name(), self._place_asked, why, hint, nearest, setting=setting, skipped=self._skipped()
         )
 
     def _recorded(self, same: list[Row]) -> Miss:
-        nearest = tuple(Near(row, self._place(row), ()) for row in same[:MOST_NEAREST])
-        times = _count(len(same), "time")
+        nearest = tuple(self._near(row, ()) for row in same[:MOST_NEAREST])
+        times = counted(len(same), "time")
         if not self._writes:
-            return Miss(
+            return self._miss(
                 "later",
-                f"No recording answers {self._asked}: it was recorded {times}, but only later, {nearest[0].place}.",
+                f"it was recorded {times}, but only later, {nearest[0].place}",
                 "Make the calls in the order of the recording, or replay without --strict to get the later state.",
                 nearest,
             )
         left = [row for row in same if not self._session.has_used(row)]
         if left:
-            return Miss(
+            nearest = tuple(self._near(row, self._caller_differences(same, row)) for row in left[:MOST_NEAREST])
+            found = tuple(difference.rule for difference in nearest[0].differences)
+            return self._miss(
                 "other-caller",
-                f"No recording answers {self._asked}: of {times} recorded, what is left was recorded with another "
-                "credential or OpenAI-Beta version, and got another status.",
-                "Use the credential and the version of the recording, or record this conversation again.",
-                tuple(Near(row, self._place(row), ()) for row in left[:MOST_NEAREST]),
+                f"of {times} recorded, what is left was recorded with another credential or OpenAI-Beta version, and got "
+                "another status",
+                "Use the credential and the version of the recording, or record this conversation again. To take any:",
+                nearest,
+                Setting(found) if found else None,
             )
-        return Miss(
+        return self._miss(
             "spent",
-            f"No recording answers {self._asked}: it was recorded {times}, and this session has used "
-            f"{'it' if len(same) == 1 else 'each of them'}.{self._next_write()}",
+            f"it was recorded {times}, and this session has used {'it' if len(same) == 1 else 'each of them'}."
+            + self._next_write(),
             "A session uses each recorded write once: replay each test in a session of its own (/@NAME/ in front of the "
             "path), or record a conversation that makes this call as often.",
             nearest,
         )
 
+    def _caller_differences(self, same: list[Row], row: Row) -> tuple[Difference, ...]:
+        """Which of the two headers that may count (see `variants`) keep a recording from this caller."""
+        rules = self._session.tape.rules
+        sensitivity = Sensitivity(same, beta=not rules.ignores_beta, credential=not rules.ignores_credential)
+        found: list[Difference] = []
+        if sensitivity.by_beta and beta_of(row.summary.variant) != beta_of(self._variant):
+            recorded = self._recording.interaction(row).request
+            versions = _header(recorded, b"openai-beta"), _header(self._request, b"openai-beta")
+            found.append(Difference("header:openai-beta", versions[0], versions[1], rule="header:openai-beta"))
+        if sensitivity.by_credential and credential_of(row.summary.variant) != credential_of(self._variant):
+            found.append(
+                Difference("header:authorization", "another credential", "this one", rule="header:authorization")
+            )
+        return tuple(found)
+
     def _nearest(self) -> tuple[Near, ...]:
-        """The nearest by number of fields, and among equals by place: of this thread, else of any other."""
+        """The nearest by fields that say what is asked, then by number of fields, and among equals by place: of this
+        thread, else of any other; else the same call with another method or one other segment of the path.
+        """
         begins = self._operation is not None and self._operation.number in CREATIONS
         for rows in (self._rows_elsewhere,) if begins else (self._rows_here, self._rows_elsewhere):
-            found: list[tuple[int, int, Row, list[Difference]]] = []
-            bytes_left = MOST_BYTES
-            for number, row in enumerate(islice(_once(rows()), MOST_DECODED)):
-                recorded = self._recording.interaction(row).request
-                bytes_left -= min(recorded.body.length, LARGEST)
-                if found and bytes_left < 0:
-                    break
-                if self._operation is None and split_target(recorded.target)[1] != self._path:
-                    continue
-                fields = differences(recorded, self._request)
-                found.append((len(fields), number, row, fields))
+            found = self._compare(rows())
             if found:
-                found.sort(key=lambda near: near[:2])
-                return tuple(Near(row, self._place(row), tuple(fields)) for _, _, row, fields in found[:MOST_NEAREST])
-        return ()
+                same = self._same_elsewhere(len(found[0].differences)) if rows == self._rows_here else []
+                # Stable: at a tie this thread comes first.
+                return tuple(sorted(found[: MOST_NEAREST - len(same)] + same, key=lambda near: near.weight))
+        return tuple(self._compare(self._rows_like_in_path(), self._differs_in_path)[:MOST_NEAREST])
+
+    def _compare(self, rows: Iterable[Row], suits: Callable[[Request], bool] | None = None) -> list[Near]:
+        found: list[Near] = []
+        rules = self._session.tape.rules
+        suits = suits or self._has_path
+        for row in _once(rows):
+            if not self._decodes_left or (found and self._bytes_left < 0):
+                break
+            recorded = self._recording.interaction(row).request
+            self._decodes_left -= 1
+            self._bytes_left -= min(recorded.body.length, LARGEST)
+            if not suits(recorded):
+                continue
+            fields = differences(recorded, self._request, rules)
+            if rules.matches_credential and credential_of(row.summary.variant) != credential_of(self._variant):
+                fields.append(Difference("header:authorization", "another credential", "this one"))
+            found.append(self._near(row, tuple(fields)))
+        found.sort(key=lambda near: near.weight)
+        return found
+
+    def _has_path(self, recorded: Request) -> bool:
+        return self._operation is not None or split_target(recorded.target)[1] == self._path
+
+    def _differs_in_path(self, recorded: Request) -> bool:
+        """Whether it has the same path with another method, or a path with one other segment."""
+        ours, theirs = self._path.split(b"/"), split_target(recorded.target)[1].split(b"/")
+        others = sum(1 for pair in zip(ours, theirs, strict=False) if pair[0] != pair[1])
+        return len(ours) == len(theirs) and others <= (recorded.method == self._request.method)
+
+    def _same_elsewhere(self, fewer: int) -> list[Near]:
+        """The same request as it was recorded in another thread, where there is one. Only a body can tell that."""
+        if not (self._writes and self._request.body.length):
+            return []
+        others = (row for row in self._rows_elsewhere() if row.summary.scope != self._scope)
+        for near in self._compare(others):
+            if all(difference.field.startswith("path:") for difference in near.differences):
+                return [near] if len(near.differences) <= fewer else []
+        return []
+
+    def _is_reachable(self, row: Row) -> bool:
+        """Whether this session could still be served that recording."""
+        if row.summary.writes:
+            return not self._session.has_used(row)
+        line, position = self._session.tape.line(row.summary.scope), self._session.position(row.summary.scope)
+        write = bisect_right(line.writes, position)
+        place = bisect_right(line.arrivals, row.summary.arrival) - 1
+        return not self._session.tape.strict or write == len(line.writes) or place < line.writes[write]
+
+    def _skipped(self) -> str:
+        """The writes of this thread that the session has passed over, the first of them by name."""
+        position = self._session.position(self._scope)
+        rows = islice(self._recording.rows_of_scope_hash(self._scope), min(position + 1, MOST_ROWS))
+        passed = [row for row in rows if row.summary.writes and not self._session.has_used(row)]
+        if not passed:
+            return ""
+        more = f" and {counted(len(passed) - 1, 'more write')}" if len(passed) > 1 else ""
+        return f"{name_of(passed[0].summary.operation)}, {self._place(passed[0])}{more}"
 
     def _rows_here(self) -> list[Row]:
         """Recorded calls of the same operation in the same scope, those next to the session's position first."""
@@ -180,6 +233,11 @@ class _Explanation:
         number = self._operation.number if self._operation else 0
         return row.summary.operation == number and row.summary.writes == self._writes
 
+    def _rows_like_in_path(self) -> Iterator[Row]:
+        """Recorded calls of the same scope, or of none that is a thread, whatever they do; writes for a write."""
+        rows = self._recording.rows_of_scope_hash(self._scope)
+        return (row for row in rows if row.summary.writes == self._writes)
+
     def _name(self) -> str:
         target = f"{self._request.method} {clip(self._path, 160)}"
         return f"{target} ({self._operation.name})" if self._operation else target
@@ -194,23 +252,16 @@ class _Explanation:
         done, total = bisect_right(line.writes, self._session.position(self._scope)), len(line.writes)
         return _place(done, total, scope, writes=self._writes, coming=True)
 
+    def _near(self, row: Row, fields: tuple[Difference, ...]) -> Near:
+        return Near(row, self._place(row), fields)
+
     def _place(self, row: Row) -> str:
-        """Where in the conversation a recorded request stands."""
-        scope = row.summary.scope
-        line = self._session.tape.line(scope)
-        place = bisect_right(line.arrivals, row.summary.arrival) - 1
-        done = bisect_right(line.writes, place)
-        name = clip(self._recording.scope_name(scope), 80)
-        return _place(done, len(line.writes), name, writes=row.summary.writes, coming=False)
+        return place_of(self._recording, self._session.tape, row)
 
     def _next_write(self) -> str:
         for row in self._recording.rows_of_scope_hash(self._scope):
             if row.summary.writes and not self._session.has_used(row):
-                number = row.summary.operation
-                name = next(
-                    (known.name for known in OPERATIONS if known.number == number), "a call of no known operation"
-                )
-                return f" The next recorded write is {name}, {self._place(row)}."
+                return f" The next recorded write is {name_of(row.summary.operation)}, {self._place(row)}"
         return ""
 
 
@@ -232,5 +283,5 @@ def _once(rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _header(request: Request, name: bytes) -> str | None:
+    return next((clip(value, 80) for each, value in request.headers if each.lower() == name), None)
