@@ -18,7 +18,7 @@ it before; positions never move back; scopes and sessions do not touch each othe
 from bisect import bisect_right
 from typing import Literal, NamedTuple
 
-from .summary import CUT, Row
+from .summary import CUT, WRITE, Row
 from .tape import Reads, Tape, Writes
 
 How = Literal["exact", "held", "ahead"]
@@ -31,6 +31,8 @@ class Served(NamedTuple):
 
     row: Row
     how: How
+    place: int
+    """Of the row, in the line of its scope."""
 
 
 class Session:
@@ -52,13 +54,39 @@ class Session:
 
     def serve(self, key: int, *, variant: int = 0) -> Served | None:
         """What the recording answers to a request with this key, or None: a miss. Moves the session on."""
+        # As `look`, `move` and `count`, in one: it is the way of nearly every call.
+        found = self.tape.candidates(key, variant)
+        served = None if found is None else self._read(found) if isinstance(found, Reads) else self._write(found)
+        if served is None:
+            self.misses += 1
+        elif served.how == "exact":
+            self.exact += 1
+            self.move(served)
+        elif served.how == "held":
+            self.held += 1
+        else:
+            self.ahead += 1
+        return served
+
+    def look(self, key: int, *, variant: int = 0) -> Served | None:
+        """What `serve` would answer. Nothing moves."""
         found = self.tape.candidates(key, variant)
         if found is None:
-            served = None
-        elif isinstance(found, Reads):
-            served = self._serve_read(found)
-        else:
-            served = self._serve_write(found)
+            return None
+        return self._read(found) if isinstance(found, Reads) else self._write(found)
+
+    def move(self, served: Served) -> None:
+        """Go where an answer that `look` gave leads."""
+        summary, place = served.row.summary, served.place
+        if summary.flags & WRITE:
+            self._used.add(summary.arrival)
+            place = max(self.position(summary.scope), place)
+        elif served.how != "exact":
+            return
+        self._positions[summary.scope] = place
+
+    def count(self, served: Served | None) -> None:
+        """Count an answer, or the lack of one."""
         if served is None:
             self.misses += 1
         elif served.how == "exact":
@@ -67,7 +95,13 @@ class Session:
             self.held += 1
         else:
             self.ahead += 1
-        return served
+
+    def release(self, scope: int) -> None:
+        """Begin a scope anew: nothing of it is used, and its position is the start. Only `binding` has a reason to."""
+        line = self.tape.line(scope)
+        self._used.difference_update(line.arrivals[place] for place in line.writes)
+        self._positions.pop(scope, None)
+        self._cursors.clear()
 
     def position(self, scope: int) -> int:
         """How far this session is along a scope's line: the place of the last interaction it reached, -1 at the start."""
@@ -96,7 +130,7 @@ class Session:
         """Whether this session has used a recorded write."""
         return row.summary.arrival in self._used
 
-    def _serve_write(self, found: Writes) -> Served | None:
+    def _write(self, found: Writes) -> Served | None:
         # Two groups of one key may share recordings: each has its own cursor, and what was used is passed over.
         at = self._cursors.get(id(found), 0)
         while at < len(found.rows) and self.has_used(found.rows[at]):
@@ -104,14 +138,10 @@ class Session:
         self._cursors[id(found)] = at
         if at == len(found.rows):
             return None
-        row = found.rows[at]
-        self._used.add(row.summary.arrival)
-        scope = row.summary.scope
-        self._positions[scope] = max(self.position(scope), found.places[at])
-        return Served(row, "exact")
+        return Served(found.rows[at], "exact", found.places[at])
 
-    def _last_whole(self, found: Reads, last: int, position: int) -> Row:
-        """The read to hold: the last one, but not one that broke off while an earlier one on this side of the writes did not.
+    def _last_whole(self, found: Reads, last: int, position: int) -> int:
+        """Which read to hold: the last one, but not one that broke off while an earlier one on this side of the writes did not.
 
         Else a client that tries again after a cut answer would be cut for ever.
         """
@@ -122,18 +152,18 @@ class Session:
             if places[at] < since:
                 break
             if not rows[at].summary.flags & CUT:
-                return rows[at]
-        return rows[last]
+                return at
+        return last
 
-    def _serve_read(self, found: Reads) -> Served | None:
+    def _read(self, found: Reads) -> Served | None:
         rows, places, scope, line = found
         position = self.position(scope)
         following = bisect_right(places, position)
         if following < len(places):
             write = bisect_right(line.writes, position)
             if write == len(line.writes) or places[following] < line.writes[write]:
-                self._positions[scope] = places[following]
-                return Served(rows[following], "exact")
+                return Served(rows[following], "exact", places[following])
         if following:
-            return Served(self._last_whole(found, following - 1, position), "held")
-        return None if self.tape.strict else Served(rows[0], "ahead")
+            at = self._last_whole(found, following - 1, position)
+            return Served(rows[at], "held", places[at])
+        return None if self.tape.strict else Served(rows[0], "ahead", places[0])

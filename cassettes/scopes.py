@@ -36,11 +36,17 @@ def scope_of(request: Request, response: Response | None) -> str:
     operation, _ = find_operation(request.method, path)
     if operation is not None and operation.number in CREATIONS:
         return _created(response, operation.number) or "/threads"
-    match = _THREAD.fullmatch(path)
-    if match and match[1] != b"runs":
-        return match[1].decode("ascii")
+    thread = thread_of(request.target)
+    if thread is not None:
+        return thread.decode("ascii")
     match = _SEGMENT.fullmatch(path)
     return "/" + match[1].decode("ascii") if match else "/"
+
+
+def thread_of(target: bytes) -> bytes | None:
+    """The thread that the path of a request names."""
+    match = _THREAD.fullmatch(split_target(target)[1])
+    return match[1] if match and match[1] != b"runs" else None
 
 
 @lru_cache(maxsize=4096)
@@ -53,7 +59,7 @@ def scope_hash(name: str) -> int:
 def media_type(headers: Headers) -> bytes:
     """The media type of a message in lower case, without its parameters; empty where none is given."""
     for name, value in headers:
-        if name.lower() == b"content-type":
+        if len(name) == 12 and name.lower() == b"content-type":
             return value.partition(b";")[0].strip().lower()
     return b""
 
