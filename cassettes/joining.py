@@ -1,0 +1,154 @@
+"""One cassette made of several: all threads of all of them, in order of the time at which they were recorded.
+
+Within one cassette the order of arrival stays, whatever its clock did. A thread, or a call of a collection, that stands in
+two of them just the same is kept once. A thread that differs is a conflict. Notes of the first are kept, those that it
+lacks are taken from the others, lists are joined; what then differs stands in `merged_from`.
+
+Credentials are stored as a class, salted with the cassette's id: those of two cassettes cannot be compared. Where in each
+just one class of credential was answered well, the two are taken for the same; any other class stays as it is.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .amounts import counted
+from .editing import EACH, Progress, begin
+from .errors import CassetteError
+from .reader import Reader
+from .scopes import scope_hash
+from .summary import Row, Summary
+from .text import clip
+from .variants import beta_of, credential_of, with_credential
+
+Keep = Literal["first", "last"]
+NOTE = "merged_from"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What came about: calls kept, calls that stood there twice, threads of which one recording was left out."""
+
+    calls: int
+    twice: int
+    left_out: int
+
+
+def join(
+    readers: Sequence[Reader],
+    path: Path,
+    *,
+    keep: Keep | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Joined:
+    """Write all calls of the readers to `path`. Raises CassetteError for threads that differ, unless `keep` chooses."""
+    skipped, differing = _skipped(readers, keep)
+    classes = _classes(readers)
+    writer = begin(path, readers, _meta(readers), overwrite=overwrite)
+    total, twice = sum(map(len, readers)), 0
+    collections = {scope_hash(name) for reader in readers for name in reader.scopes() if name.startswith("/")}
+    before: Counter[Summary] = Counter()
+    mine: list[Counter[Summary]] = [Counter() for _ in readers]
+    try:
+        streams = [_by_time(number, reader) for number, reader in enumerate(readers)]
+        for done, (_, number, row) in enumerate(heapq.merge(*streams, key=lambda item: item[:2]), 1):
+            if progress is not None and (done % EACH == 0 or done == total):
+                progress(done, total)
+            summary = row.summary
+            if (number, summary.scope) in skipped:
+                twice += 1
+                continue
+            if summary.scope in collections and summary.started_us:
+                same = _without_number(summary)
+                mine[number][same] += 1
+                if mine[number][same] <= before[same]:
+                    twice += 1
+                    continue
+                before[same] += 1
+            variant = classes[number].get(credential_of(summary.variant))
+            if variant is not None:
+                summary = summary._replace(variant=with_credential(summary.variant, variant))
+            writer.append(readers[number].interaction(row), summary._replace(arrival=writer.next_arrival()))
+        writer.close()
+    finally:
+        writer.discard()
+    return Joined(writer.count, twice, differing)
+
+
+def _by_time(number: int, reader: Reader) -> Iterator[tuple[int, int, Row]]:
+    """The rows with the time that they are sorted by, which never goes back within one cassette."""
+    latest = 0
+    for row in reader.rows():
+        latest = max(latest, row.summary.started_us)
+        yield latest, number, row
+
+
+def _skipped(readers: Sequence[Reader], keep: Keep | None) -> tuple[set[tuple[int, int]], int]:
+    """The threads (number of the reader, scope) that are passed over, and how many threads differ."""
+    owners: dict[str, list[int]] = {}
+    for number, reader in enumerate(readers):
+        for name in reader.scopes():
+            if not name.startswith("/"):
+                owners.setdefault(name, []).append(number)
+    skipped: set[tuple[int, int]] = set()
+    differing: list[str] = []
+    for name, numbers in owners.items():
+        if len(numbers) > 1:
+            chosen = numbers[-1 if keep == "last" else 0]
+            skipped.update((number, scope_hash(name)) for number in numbers if number != chosen)
+            stories = [
+                [_without_number(row.summary) for row in readers[number].rows_of_scope(name)] for number in numbers
+            ]
+            if any(story != stories[0] for story in stories):
+                differing.append(name)
+    if differing and keep is None:
+        some = ", ".join(clip(name, 80) for name in differing[:5]) + (", ..." if len(differing) > 5 else "")
+        places = " and ".join(str(readers[number].path) for number in owners[differing[0]])
+        raise CassetteError(
+            f"{counted(len(differing), 'thread')} recorded differently in two of these cassettes: {some} (in {places})",
+            "`--keep first` or `--keep last` takes such threads from the first or the last cassette that has them",
+        )
+    return skipped, len(differing)
+
+
+def _without_number(summary: Summary) -> Summary:
+    """What makes two recorded calls the same one: all but the number, and the variant, which is salted."""
+    return summary._replace(arrival=0, variant=beta_of(summary.variant))
+
+
+def _classes(readers: Sequence[Reader]) -> list[dict[int, int]]:
+    """For each reader, which class of credential becomes which."""
+    good: dict[bytes, set[int]] = {}
+    for reader in readers:
+        found = good.setdefault(reader.file_id, set())
+        if len({other.file_id for other in readers}) > 1:
+            found.update(credential_of(row.summary.variant) for row in reader.rows() if 200 <= row.summary.status < 300)
+    first = good[readers[0].file_id] - {0}
+    changes: list[dict[int, int]] = []
+    for reader in readers:
+        own = good[reader.file_id] - {0}
+        changes.append({own.copy().pop(): first.copy().pop()} if len(own) == len(first) == 1 else {})
+    return changes
+
+
+def _meta(readers: Sequence[Reader]) -> dict[str, Any]:
+    meta: dict[str, Any] = dict(readers[0].meta)
+    earlier: list[object] = []
+    sources: list[object] = []
+    for number, reader in enumerate(readers):
+        differs: dict[str, object] = {}
+        for key, value in reader.meta.items():
+            if key == NOTE:
+                earlier += value if isinstance(value, list) else [value]
+                continue
+            have = meta.setdefault(key, value)
+            if number and isinstance(have, list) and isinstance(value, list):
+                meta[key] = have + [item for item in value if item not in have]
+            elif have != value:
+                differs[key] = value
+        sources.append({"name": reader.path.name} | ({"notes": differs} if differs else {}))
+    return {**meta, NOTE: earlier + sources}
