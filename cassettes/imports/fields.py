@@ -91,6 +91,12 @@ class Field:
         node = self.node.value.get(name)
         return None if node is None or node.value is None else self._below(node, f".{name}")
 
+    def below(self, name: str) -> "Field":
+        """The field of that name, which may be null."""
+        if not isinstance(self.node.value, dict) or name not in self.node.value:
+            self.fail(f"`{name}` is missing")
+        return self._below(self.node.value[name], f".{name}")
+
     def need(self, name: str) -> "Field":
         field = self.get(name)
         if field is None:
@@ -118,7 +124,7 @@ class Field:
 
     def number(self, least: int, most: int) -> int:
         text = self.text().strip()
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
             self.fail(f"a number from {least} to {most} is expected here, and this is {clip(text, 40)!r}")
         return int(text)
 

@@ -7,6 +7,7 @@ with it.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from ..errors import CassetteError, UsageError
@@ -17,11 +18,13 @@ from ..redaction import redact
 from ..scopes import media_type, scope_of
 from ..summaries import summarise
 from ..text import clip, safe
+from ..variants import beta_of
 from ..writer import Writer
 from . import vcr_py
 from .fields import Allowance
 from .order import in_order
 from .recognise import Recording, open_recording
+from .stored import Head
 from .wire import Exchange
 
 Progress = Callable[[int, int], None]
@@ -67,9 +70,20 @@ def import_files(
     if not exchanges:
         raise CassetteError("no call is in " + ", ".join(safe(str(source)) for source in sources))
     notes = _notes(recordings, merged=merged)
-    _write(exchanges, destination, _meta(recordings, exchanges, notes), overwrite, progress, len(sources))
+    head = _own(recordings)
+    meta = _meta(recordings, exchanges, notes) if head is None else head.meta
+    _write(exchanges, destination, meta, overwrite, progress, len(sources), head)
     formats = tuple(dict.fromkeys(recording.format for recording in recordings))
     return ImportReport(len(recordings), len(exchanges), formats, tuple(notes))
+
+
+def _own(recordings: list[Recording]) -> Head | None:
+    """What the only file says of the cassette that it is, whole, an export of."""
+    if len(recordings) != 1 or (head := recordings[0].head) is None:
+        return None
+    arrivals = [call.stored.arrival for call in recordings[0].exchanges if call.stored is not None]
+    whole = len(arrivals) == len(recordings[0].exchanges)
+    return head if whole and all(one < next_one for one, next_one in pairwise(arrivals)) else None
 
 
 def _same(source: Path, destination: Path) -> bool:
@@ -87,22 +101,27 @@ def _write(
     overwrite: bool,
     progress: Progress | None,
     done: int,
+    head: Head | None,
 ) -> None:
-    writer = Writer.create(destination, meta=meta, overwrite=overwrite)
+    """Write all calls. With `head` they keep their numbers and times, and the cassette its id: it is the same one."""
+    file_id = None if head is None else head.file_id
+    writer = Writer.create(destination, meta=meta, overwrite=overwrite, file_id=file_id)
     try:
         for count, (started_us, call) in enumerate(exchanges, 1):
-            interaction = Interaction(
-                arrival=writer.next_arrival(),
-                started_us=started_us,
-                request=call.request,
-                response=call.response,
-                duration_us=call.response.head_us,
-                variant=variant_of(call.request.headers, salt=writer.file_id),
-            )
-            interaction = redact(interaction)
-            interaction = replace(interaction, scope=scope_of(interaction.request, interaction.response))
+            if call.stored is None:
+                interaction = _interaction(call, writer, started_us)
+                interaction = redact(interaction)
+                interaction = replace(interaction, scope=scope_of(interaction.request, interaction.response))
+            else:
+                interaction = redact(call.stored)
+                if head is None:
+                    arrival = writer.next_arrival()
+                    interaction = replace(
+                        interaction, arrival=arrival, started_us=started_us, variant=beta_of(interaction.variant)
+                    )
             # The key is that of the request as it came: what only the answer gave away, a later client cannot know.
-            writer.append(interaction, summarise(interaction, key=request_key(call.request)))
+            key = request_key(call.request) if call.key is None else call.key
+            writer.append(interaction, summarise(interaction, key=key))
             if progress is not None:
                 progress(done + count, done + len(exchanges))
         writer.close()
@@ -110,6 +129,19 @@ def _write(
         destination.with_name(destination.name + ".partial").unlink(missing_ok=True)  # while the lock is still held
         writer.abandon()
         raise
+
+
+def _interaction(call: Exchange, writer: Writer, started_us: int) -> Interaction:
+    head_us = 0 if call.response is None else call.response.head_us
+    return Interaction(
+        arrival=writer.next_arrival(),
+        started_us=started_us,
+        request=call.request,
+        response=call.response,
+        end=call.end,
+        duration_us=head_us if call.duration_us is None else call.duration_us,
+        variant=variant_of(call.request.headers, salt=writer.file_id),
+    )
 
 
 def _meta(recordings: list[Recording], exchanges: list[tuple[int, Exchange]], notes: list[str]) -> dict[str, object]:
@@ -134,15 +166,21 @@ def _upstream(calls: list[Exchange]) -> str:
 def _notes(recordings: list[Recording], *, merged: bool) -> list[str]:
     notes: list[str] = []
     calls = [call for each in recordings for call in each.exchanges]
+    foreign = [call for call in calls if call.stored is None]
+    notes += [note for each in recordings for note in each.notes]
     if any(each.format.startswith(vcr_py.NAME) for each in recordings):
         notes.append("no timings: VCR.py keeps none; a call's time is its answer's Date header, in whole seconds")
     undated = sum(call.when_us is None for call in calls)
     if undated:
         notes.append(f"{undated} of {len(calls)} calls have no time at all; they follow the one before")
-    measured = sum(call.response.head_us > 0 for call in calls)
+    measured = sum(
+        call.duration_us is None and call.response is not None and call.response.head_us > 0 for call in foreign
+    )
     if measured:
         notes.append(f"durations of {measured} of {len(calls)} calls are the server's own (openai-processing-ms)")
-    streams = sum(media_type(call.response.headers) == b"text/event-stream" for call in calls)
+    streams = sum(
+        call.response is not None and media_type(call.response.headers) == b"text/event-stream" for call in foreign
+    )
     if streams:
         notes.append(f"no pace of streams ({streams}): their events have no times of their own and replay at once")
     if merged:

@@ -1,4 +1,4 @@
-"""JSON, read as a hostile text into the same nodes as YAML: for VCR.py's and Ruby VCR's JSON serializers.
+"""JSON, read as a hostile text into the same nodes as YAML: VCR.py's and Ruby VCR's, HAR, and respool's own lines.
 
 Numbers stay text, as they stand in the file. Lines are not known. Size and depth are capped.
 """
@@ -51,7 +51,12 @@ def entries(top: dict[str, object], file: str, streamed: Collection[str]) -> Ite
         yield Entry(name, None, _node(value, file, 1))
 
 
-_HINT = "Only recordings as VCR.py and Ruby's VCR write them can be imported."
+_HINT = "Recordings of VCR.py and Ruby's VCR, HAR and respool's JSON Lines can be imported."
+
+
+def node(value: object, file: str) -> Node:
+    """A plain value as nodes."""
+    return _node(value, file, 1)
 
 
 def _no_constant(name: str) -> NoReturn:

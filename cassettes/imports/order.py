@@ -51,7 +51,7 @@ def _by_cause(calls: list[Exchange]) -> list[Exchange]:
     paths = [call.request.target.partition(b"?")[0].split(b"/") for call in calls]
     makers: dict[bytes, int] = {}
     for index, call in enumerate(calls):
-        if call.request.method not in READS and 200 <= call.response.status < 300:
+        if call.response is not None and call.request.method not in READS and 200 <= call.response.status < 300:
             for found in _ID.findall(call.response.body.read()[:_LOOKED_AT]):
                 if found not in paths[index]:
                     makers.setdefault(found, index)

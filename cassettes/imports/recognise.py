@@ -7,14 +7,15 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ..amounts import counted
 from ..errors import CassetteError
 from ..format import MAGIC
 from ..text import safe
-from . import json_source, vcr_py, vcr_ruby, yaml_source
+from . import har, json_source, stored, vcr_py, vcr_ruby, yaml_source
 from .fields import Allowance, Entry, Field
 from .wire import Exchange
 
@@ -22,7 +23,9 @@ MOST_FILE = 256 << 20
 CALL_COSTS = 4096
 """What a call takes of the allowance besides its bytes: through aliases, six bytes of a file may be one."""
 
-READABLE = "VCR.py and Ruby VCR cassettes, in YAML or JSON, can be imported by this version."
+READABLE = (
+    "Cassettes of VCR.py and Ruby VCR (YAML or JSON), HAR and respool's own JSON Lines can be imported by this version."
+)
 
 
 class Format(NamedTuple):
@@ -30,8 +33,12 @@ class Format(NamedTuple):
     read: Callable[[Field], Exchange]
 
 
-FORMATS = {vcr_py.KEY: Format(vcr_py.NAME, vcr_py.read), vcr_ruby.KEY: Format(vcr_ruby.NAME, vcr_ruby.read)}
-"""The top-level field that holds the calls, and who writes it."""
+FORMATS = {
+    vcr_py.KEY: Format(vcr_py.NAME, vcr_py.read),
+    vcr_ruby.KEY: Format(vcr_ruby.NAME, vcr_ruby.read),
+    har.KEY: Format(har.NAME, har.read),
+}
+"""The field that holds the calls, and who writes it."""
 
 _FOREIGN_BYTES = (
     (MAGIC, "a respool cassette already"),
@@ -43,7 +50,7 @@ _FOREIGN_BYTES = (
     (b"SQLite format 3\0", "an SQLite database"),
 )
 _FOREIGN_KEYS = (
-    ({"log"}, "HAR"),
+    ({"log"}, "HAR without a list of entries"),
     ({"consumer", "provider"}, "a Pact contract"),
     ({"imposters"}, "a Mountebank file"),
     ({"predicates", "stubs"}, "a Mountebank file"),
@@ -58,11 +65,16 @@ _TNETSTRING = re.compile(rb"[0-9]{1,12}:")
 
 @dataclass(slots=True)
 class Recording:
-    """A file as it was read: who wrote it (`format`, empty until known) and its calls, in the order of the file."""
+    """A file as it was read: who wrote it (`format`, empty until known) and its calls, in the order of the file.
+
+    `head` is what respool's own export says of the cassette, and `notes` what was left out.
+    """
 
     path: Path
     format: str
     exchanges: list[Exchange]
+    head: stored.Head | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def open_recording(path: Path, allowance: Allowance) -> Recording:
@@ -74,35 +86,64 @@ def open_recording(path: Path, allowance: Allowance) -> Recording:
             raise CassetteError(f"{name} is {what}", READABLE)
     if _TNETSTRING.match(data):
         raise CassetteError(f"{name} looks like a mitmproxy flow file, and this version cannot read it", READABLE)
-    spelling = "JSON" if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["} else "YAML"
-    fields = _json_fields(data, name) if spelling == "JSON" else yaml_source.read(data, name, FORMATS)
     recording = Recording(path, "", [])
+    if stored.FORMAT.encode() in data[:200].partition(b"\n")[0]:
+        _read_lines(recording, data, name, allowance)
+        return recording
+    spelling = "JSON" if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["} else "YAML"
+    if spelling == "JSON":
+        fields = _json_fields(data, name, recording, allowance)
+    else:
+        fields = yaml_source.read(data, name, FORMATS)
     seen: set[str] = set()
     holders: set[str] = set()
     version: Field | None = None
     for entry in fields:
         seen.add(entry.name)
-        field = Field(entry.node, name, entry.name, allowance)
+        place = Field(entry.node, name, entry.name, allowance)
         if entry.name in FORMATS:
             holders.add(entry.name)
             if len(holders) > 1:
-                field.fail("the file has `interactions` and `http_interactions`; no recorder writes both", READABLE)
+                place.fail("the file has `interactions` and `http_interactions`; no recorder writes both", READABLE)
             known = FORMATS[entry.name]
-            recording.format = f"{known.name} {spelling}"
+            recording.format = known.name if entry.name == har.KEY else f"{known.name} {spelling}"
             if entry.item is None:
-                items: Iterator[Field] = field.items()
+                items: Iterator[Field] = place.items()
             else:
                 items = iter((Field(entry.node, name, f"{entry.name}[{entry.item}]", allowance),))
             for item in items:
                 allowance.spend(CALL_COSTS, item)
                 recording.exchanges.append(known.read(item))
         elif entry.name == "version":
-            version = field
+            version = place
     if not holders:
         raise CassetteError(f"{name} {_foreign(seen)}", READABLE)
     if version is not None and vcr_py.KEY in holders:
         vcr_py.check(version)
+    if har.KEY in holders:
+        _by_time(recording)
     return recording
+
+
+def _read_lines(recording: Recording, data: bytes, name: str, allowance: Allowance) -> None:
+    """Read respool's JSON Lines."""
+    recording.format = stored.NAME
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        place = Field(json_source.node(json_source.read(line, name), name), name, f"line {number}", allowance)
+        if number == 1:
+            recording.head = stored.head_of(place)
+        else:
+            allowance.spend(CALL_COSTS, place)
+            recording.exchanges.append(stored.read(place))
+
+
+def _by_time(recording: Recording) -> None:
+    """Entries by their time, as HAR's readers are to put them; those of respool stand in order of arrival."""
+    calls = recording.exchanges
+    if all(call.stored is None and call.when_us is not None for call in calls):
+        calls.sort(key=lambda call: call.when_us or 0)
 
 
 def _bytes_of(path: Path, name: str) -> bytes:
@@ -124,8 +165,19 @@ def _bytes_of(path: Path, name: str) -> bytes:
     return data
 
 
-def _json_fields(data: bytes, name: str) -> Iterator[Entry]:
+def _json_fields(data: bytes, name: str, recording: Recording, allowance: Allowance) -> Iterator[Entry]:
     top = json_source.read(data, name)
+    entries = har.entries_of(top)
+    if entries is not None:
+        web = [entry for entry in entries if har.is_web(entry)]
+        if len(web) < len(entries):
+            others = counted(len(entries) - len(web), "entry", "entries")
+            recording.notes.append(f"left out, being no calls over HTTP: {others}")
+        log = top["log"]
+        about = log.get("_respool") if isinstance(log, dict) else None
+        if about is not None:
+            recording.head = stored.head_of(Field(json_source.node(about, name), name, "log._respool", allowance))
+        top = dict[str, object]({har.KEY: web})
     if not FORMATS.keys() & top.keys() or {"consumer", "provider"} <= top.keys():
         raise CassetteError(f"{name} {_foreign(top)}", READABLE)
     yield from json_source.entries(top, name, FORMATS)

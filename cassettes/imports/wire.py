@@ -5,13 +5,14 @@ a second request into an answer.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from ..coding import undoable
-from ..interaction import Body, Headers, Request, Response
+from ..interaction import Body, End, Headers, Interaction, Request, Response
 from ..text import clip
 from .codings import decoded, is_plain
 from .fields import Field
@@ -33,14 +34,20 @@ class Exchange:
 
     `when_us` is what the file says of its time (Unix, microseconds), and `recorded` whether the recorder said it or the
     server's Date header. `origin` is scheme and authority, without user and password, empty where the file hides it.
+    `duration_us` is None where the file knows no more than the response's `head_us`. `stored` is the whole interaction
+    where respool itself wrote the file, and `key` its key where that cannot be made anew.
     """
 
     origin: str
     request: Request
-    response: Response
+    response: Response | None
     when_us: int | None
     recorded: bool
     losses: tuple[str, ...] = ()
+    end: End = End.COMPLETE
+    duration_us: int | None = None
+    stored: Interaction | None = None
+    key: int | None = None
 
 
 def split_uri(field: Field) -> tuple[str, bytes]:
@@ -58,8 +65,8 @@ def split_uri(field: Field) -> tuple[str, bytes]:
     return (f"{scheme}://{host}" if scheme and host else ""), target
 
 
-def method_of(field: Field) -> str:
-    text = field.text().removeprefix(":").upper()
+def method_of(field: Field, *, exact: bool = False) -> str:
+    text = field.text() if exact else field.text().removeprefix(":").upper()
     if not _TOKEN.fullmatch(text.encode("utf-8", "surrogatepass")) or len(text) > 32:
         field.fail("this is no HTTP method")
     return text
@@ -67,10 +74,13 @@ def method_of(field: Field) -> str:
 
 def headers_of(field: Field | None) -> Headers:
     """Header lines in the order of the file, from a map of names to a value or a list of values."""
-    if field is None:
-        return ()
+    return () if field is None else header_lines(field.pairs())
+
+
+def header_lines(named: Iterable[tuple[str, Field]]) -> Headers:
+    """Header lines in the order given, from names and a value or a list of values for each."""
     lines: list[tuple[bytes, bytes]] = []
-    for name, values in field.pairs():
+    for name, values in named:
         spelled = name.encode("utf-8", "surrogatepass")
         if not _TOKEN.fullmatch(spelled) or len(spelled) > 1024:
             values.fail("this is no header name")
@@ -103,7 +113,7 @@ def header(headers: Headers, name: bytes) -> bytes | None:
 
 
 def status_of(code: Field, message: Field | None) -> tuple[int, bytes]:
-    reason = b"" if message is None else message.data()
+    reason = b"" if message is None else _value(message)
     if _CONTROL.search(reason):
         code.fail("the status message holds a control character")
     return code.number(100, 599), reason

@@ -1,0 +1,27 @@
+"""JSON Lines: a line about the cassette, then one interaction a line; `respool import` makes an equal cassette of it.
+
+The schema is told in docs/export.md. All is ASCII, so that a line can be printed.
+"""
+
+import json
+from collections.abc import Iterator
+
+from .fields import VERSION, packed, whole
+from .selection import Source, selected
+
+FORMAT = "respool-jsonl"
+
+
+def export_jsonl(source: Source, *, thread: str | None = None) -> Iterator[str]:
+    chosen = selected(source, thread)
+    upstream = source.meta.get("upstream")
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "file_id": source.file_id.hex(),
+        "upstream": upstream if isinstance(upstream, str) else "",
+        "meta": packed(source.meta),
+    }
+    yield json.dumps(head, separators=(",", ":")) + "\n"
+    for row, interaction in chosen:
+        yield json.dumps(whole(interaction, row), separators=(",", ":")) + "\n"

@@ -1,0 +1,121 @@
+"""A Python script that holds the conversation of a cassette, and a pytest test that holds it against that cassette.
+
+The script needs the openai package and is told by the environment whom to call. The test fails when a state or a text is
+not the one recorded.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from ..text import safe
+from .calls import UNSETTLED, calls_of
+from .program import Program, Statement
+from .selection import Source
+
+_SETTLED = f'''
+def settled(client, run_id, thread_id):
+    """Poll until the run has ended or waits for the client: by its state, not by a count."""
+    deadline = time.monotonic() + 600
+    while True:
+        run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
+        if run.status not in {UNSETTLED!r}:
+            return run
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{{run.id}} is still {{run.status}}")
+        time.sleep(float(os.environ.get("POLL_SECONDS", "1")))
+'''
+_LAST_RUN = '''
+def last_run(events):
+    """The run as the last event of a stream that tells of it says."""
+    return [event.data for event in events if event.data.object == "thread.run"][-1]
+'''
+_TEXTS = '''
+def texts(page):
+    """What the messages of a page say."""
+    return [part.text.value for message in page.data for part in message.content if part.type == "text"]
+'''
+_REFUSED = '''
+def refused(status, call):
+    """Make a call that was answered with an error."""
+    try:
+        call()
+    except openai.APIStatusError as error:
+        assert error.status_code == status, error
+    else:
+        raise AssertionError(f"no error, and {status} is expected")
+'''
+_INTERRUPTED = '''
+def interrupted(call):
+    """Make a call whose answer broke off."""
+    try:
+        call()
+    except Exception as error:
+        print("broke off:", type(error).__name__)
+'''
+_PARTS = (("settled(", _SETTLED), ("last_run(", _LAST_RUN), ("texts(", _TEXTS), ("refused(", _REFUSED),
+          ("interrupted(", _INTERRUPTED))  # fmt: skip
+
+
+def export_python(source: Source, *, thread: str | None = None) -> Iterator[str]:
+    statements = list(Program().statements(calls_of(source, thread)))
+    yield f'"""The conversation of the respool cassette {_name(source)}.\n\n'
+    yield "OPENAI_BASE_URL and OPENAI_API_KEY say whom it calls: `respool replay`, or the API itself.\n"
+    yield '"""\n'
+    yield from _imports(statements, ["openai", "os", "time"], shows=True)
+    yield "\n\ndef main():\n"
+    yield "    # No retries: those of the recording are calls of their own.\n"
+    yield "    client = openai.OpenAI(max_retries=0)\n"
+    for statement in statements:
+        yield from _lines(statement)
+        if statement.shows:
+            yield f"    {statement.shows}\n"
+    yield '\n\nif __name__ == "__main__":\n    main()\n'
+
+
+def export_pytest(source: Source, *, thread: str | None = None) -> Iterator[str]:
+    statements = list(Program().statements(calls_of(source, thread)))
+    name = _name(source)
+    partly = thread is not None or any(statement.skipped_write for statement in statements)
+    yield f'"""The conversation of the respool cassette {name}, to be kept in `cassettes/{name}.cassette` beside this file."""\n'
+    yield from _imports(statements, ["openai", "os", "pytest", "time"], shows=False)
+    yield f'\n\n@pytest.mark.cassette("{name}"{", unplayed=" + repr("allow") if partly else ""})\n'
+    yield f"def test_{re.sub('[^0-9A-Za-z]+', '_', name).strip('_').lower() or 'conversation'}(respool):\n"
+    yield '    key = os.environ.get("OPENAI_API_KEY", "unused")\n'
+    yield "    client = openai.OpenAI(base_url=respool.base_url, api_key=key, max_retries=0)\n"
+    for statement in statements:
+        yield from _lines(statement)
+        for check in statement.checks:
+            yield f"    {check}\n"
+
+
+def _name(source: Source) -> str:
+    """The cassette's name, as a marker takes it."""
+    name = source.path.name.removesuffix(".partial").removesuffix(".cassette")
+    return re.sub(r"[^0-9A-Za-z._-]+", "-", safe(name)).strip(".-")[:100] or "conversation"
+
+
+def _imports(statements: list[Statement], modules: list[str], *, shows: bool) -> Iterator[str]:
+    """The modules and the functions that the statements use."""
+    used = [
+        part
+        for statement in statements
+        for part in (statement.code, *([statement.shows] if shows else statement.checks))
+    ]
+    parts = [text for name, text in _PARTS if any(name in part for part in used)]
+    needed = {"openai", "pytest", "os"} if not shows else {"openai"}
+    if _SETTLED in parts:
+        needed |= {"os", "time"}
+    standard = [f"import {module}\n" for module in modules if module in needed and module in {"os", "time"}]
+    other = [f"import {module}\n" for module in modules if module in needed and module not in {"os", "time"}]
+    yield "\n"
+    yield from chain(standard, ["\n"] if standard else [], other)
+    for text in parts:
+        yield "\n" + text
+
+
+def _lines(statement: Statement) -> Iterator[str]:
+    if statement.comment:
+        yield f"    # {safe(statement.comment)}\n"
+    if statement.code:
+        yield f"    {statement.code}\n"

@@ -1,0 +1,26 @@
+"""Which interactions of a cassette are exported: all of them, or those of one thread, in order of arrival."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..conversation import Recorded
+from ..errors import UsageError
+from ..interaction import Interaction
+from ..summary import Row
+from ..text import clip
+
+
+class Source(Recorded, Protocol):
+    """What is exported: an open cassette (`reader.Reader`)."""
+
+    file_id: bytes
+
+
+def selected(source: Source, thread: str | None) -> Iterator[tuple[Row, Interaction]]:
+    """Each chosen row with its interaction. Raises UsageError at once where there is no such thread."""
+    if thread is not None and thread not in source.scopes():
+        raise UsageError(
+            f"no thread {clip(thread, 80)} in {clip(str(source.path), 200)}", "`respool show CASSETTE` lists them"
+        )
+    rows = source.rows() if thread is None else iter(source.rows_of_scope(thread))
+    return ((row, source.interaction(row)) for row in rows)
