@@ -21,6 +21,9 @@ MAX_KEYS = 4096
 """Entries of one map."""
 
 
+_ARRAYS = frozenset({list, tuple})
+
+
 class _Packing(threading.local):
     """One packer for each thread, since a new one at each call would ask the system for a quarter of a megabyte each time."""
 
@@ -33,9 +36,11 @@ _packing = _Packing()
 
 def encode_map(fields: dict[str, Any]) -> bytes:
     """The msgpack form of a map of plain data. Raises CassetteError for what a reader would refuse."""
-    longest = max((len(value) for value in fields.values() if isinstance(value, list | tuple)), default=0)
-    if len(fields) > MAX_KEYS or longest > MAX_ITEMS:
-        raise CassetteError("this cannot be stored in a cassette: it has too many fields, or too many elements in one")
+    if len(fields) > MAX_KEYS:
+        raise CassetteError("this cannot be stored in a cassette: it has too many fields")
+    for value in fields.values():
+        if type(value) in _ARRAYS and len(value) > MAX_ITEMS:
+            raise CassetteError("this cannot be stored in a cassette: a field has too many elements")
     try:
         data = _packing.packer.pack(fields)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:

@@ -126,7 +126,7 @@ class Interaction:
     """One request and what came back.
 
     `arrival` is the number of the request in order of arrival, across the whole cassette. `started_us` is Unix time in
-    microseconds. `variant` keeps what two headers said before they were redacted (see `summary.variant_of`).
+    microseconds. `variant` keeps what two headers said before they were redacted (see `variants.variant_of`).
     `request_cut` says that the request's body did not arrive whole. `extra` holds fields that a newer version wrote; they are
     kept and written back unread.
     """

@@ -4,12 +4,12 @@ Rows are read one by one, so a list of any length starts at once and needs no me
 path, the size and who cut a call come from the record. Headers and bodies are not read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .conversation import Recorded
 from .operations import OPERATIONS
 from .outcomes import ENDS
-from .summary import STREAM
+from .summary import STREAM, Row
 from .text import clip
 
 MAX_TARGET = 300
@@ -18,8 +18,8 @@ MAX_TARGET = 300
 _NAMES = {operation.number: operation.name for operation in OPERATIONS}
 
 
-def lines(recording: Recorded) -> Iterator[str]:
-    """Lines without line ends, in order of arrival.
+def lines(recording: Recorded, *, keeps: Callable[[Row], bool] | None = None) -> Iterator[str]:
+    """Lines without line ends, in order of arrival; with `keeps` of the calls alone that it is true for.
 
     Columns: number, seconds since the first request, method, status (`-` for none), seconds it took, bytes of the
     answer's decoded body, operation (`-` for other paths), scope, path with query, and `stream` or who cut it.
@@ -28,6 +28,8 @@ def lines(recording: Recorded) -> Iterator[str]:
     for row in recording.rows():
         summary = row.summary
         first = summary.started_us if first is None else first
+        if keeps is not None and not keeps(row):
+            continue
         interaction = recording.interaction(row)
         response = interaction.response
         ended = [ENDS.get(interaction.end, ""), "stream" if summary.flags & STREAM else ""]

@@ -22,11 +22,21 @@ def take_lock(fd: int, name: str) -> None:
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             raise CassetteInUseError(
-                f"another respool is recording to {name}{_holder(fd)}", "stop it first, or record to another file"
+                f"another respool is recording to {name}{holder(fd)}", "stop it first, or record to another file"
             ) from error
         raise CassetteError(
             f"{name} cannot be locked: {error.strerror}", "record to a local disk, then copy the cassette"
         ) from error
+
+
+def is_locked(fd: int) -> bool:
+    """Whether a writer has the open file now. The lock is tried, not kept."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    fcntl.flock(fd, fcntl.LOCK_UN)  # a mapping of the file may outlive `fd`, and would keep the lock
+    return False
 
 
 def still_named(fd: int, path: Path) -> bool:
@@ -39,8 +49,8 @@ def still_named(fd: int, path: Path) -> bool:
     return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
 
-def _holder(fd: int) -> str:
-    """` (process N)` where the kernel's lock table tells, else nothing: Linux only, and blind across containers."""
+def holder(fd: int) -> str:
+    """Who has the lock: ` (process N)` where the kernel tells, else nothing: Linux only, and blind across containers."""
     try:
         inode = f":{os.fstat(fd).st_ino}"
         for line in Path("/proc/locks").read_text("ascii").splitlines():

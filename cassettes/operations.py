@@ -73,6 +73,11 @@ def find_operation(method: str, path: bytes) -> tuple[Operation | None, Mapping[
     return _find(method, path) if len(path) <= _REMEMBERED_LENGTH else _find.__wrapped__(method, path)
 
 
+def name_of(number: int) -> str:
+    """The name of the operation with this number, fit for a sentence."""
+    return next((known.name for known in OPERATIONS if known.number == number), "a call of no known operation")
+
+
 _REMEMBERED_LENGTH = 512
 """Bytes of a target whose parts are remembered: the same paths come again and again, above all in polls."""
 

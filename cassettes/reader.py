@@ -55,13 +55,13 @@ class Reader:
         self.meta = self._read_meta()
 
     @classmethod
-    def open(cls, path: Path | str, *, salvage: bool = False) -> Self:
-        """Open the cassette at `path`.
+    def open(cls, path: Path | str, *, salvage: bool = False, at: int | None = None) -> Self:
+        """Open the cassette at `path`; with `at`, the file of its name in that open folder, following no link.
 
         Raises CassetteError for what is no cassette, cannot be read or is newer; DamagedCassetteError for damage before the
         end. With `salvage`, damage is passed over and listed in `gaps`: for repair only.
         """
-        source = Source.open(Path(path))
+        source = Source.open(Path(path), at=at)
         try:
             return cls(source, salvage=salvage)
         except BaseException:

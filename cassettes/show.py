@@ -6,13 +6,15 @@ not: ids end the line that opens an entry, times and counts have lines of their 
 read and written one after the other, so memory is that of the largest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from .amounts import counted
 from .conversation import Conversation, Message, Note, NoteKind, Part, Recorded, Run, Step, ToolCall
 from .errors import UsageError
 from .folding import fold
 from .models import compact, parse
+from .summary import Row
 from .text import clip, safe
 
 MAX_TEXT = 20_000
@@ -23,9 +25,13 @@ _MOODS = {"completed": "good", "failed": "bad", "expired": "bad", "cancelled": "
 _COLLECTIONS = "other calls"
 
 
-def render(recording: Recorded, *, thread: str | None = None, plain: bool = True) -> Iterator[str]:
+def render(
+    recording: Recorded, *, thread: str | None = None, keeps: Callable[[Row], bool] | None = None, plain: bool = True
+) -> Iterator[str]:
     """The lines of a cassette's text, without line ends; with `thread` those of this thread (or collection) alone.
 
+    `keeps` chooses the threads that hold a call for which it is true. They are shown whole: a conversation with holes in it
+    would tell another story.
     `plain=False` adds ANSI colours. Raises `UsageError` at once when no such thread was recorded.
     """
     scopes = recording.scopes()
@@ -35,16 +41,21 @@ def render(recording: Recorded, *, thread: str | None = None, plain: bool = True
             f"no thread {clip(thread, 80)} in {clip(str(recording.path), 200)}",
             f"it has {len(scopes):,} scopes, the first of them: {some}",
         )
-    return _Printer(plain=plain).lines(recording, scopes, thread)
+    return _Printer(plain=plain).lines(recording, scopes, scopes if thread is None else [thread], keeps)
 
 
 class _Printer:
     def __init__(self, *, plain: bool) -> None:
         self._plain = plain
 
-    def lines(self, recording: Recorded, scopes: list[str], thread: str | None) -> Iterator[str]:
-        chosen = scopes if thread is None else [thread]
+    def lines(
+        self, recording: Recorded, scopes: list[str], chosen: list[str], keeps: Callable[[Row], bool] | None
+    ) -> Iterator[str]:
         yield from self._head(recording, scopes)
+        if keeps is not None:
+            chosen = [scope for scope in chosen if any(map(keeps, recording.rows_of_scope(scope)))]
+            threads = sum(not scope.startswith("/") for scope in chosen)
+            yield f"filtered: {counted(threads, 'thread')} and {counted(len(chosen) - threads, 'collection')}"
         for scope in chosen:
             if not scope.startswith("/"):
                 yield ""
@@ -65,7 +76,7 @@ class _Printer:
     def _head(self, recording: Recorded, scopes: list[str]) -> Iterator[str]:
         threads = sum(not scope.startswith("/") for scope in scopes)
         name = recording.path.name.removesuffix(".partial").removesuffix(".cassette")
-        words = [f"cassette {safe(name)}", _count(len(recording), "call"), _count(threads, "thread")]
+        words = [f"cassette {safe(name)}", counted(len(recording), "call"), counted(threads, "thread")]
         first = next(iter(recording.rows()), None)
         if first is not None and (when := _date(first.summary.started_us)):
             words.append(f"recorded {when}")
@@ -98,7 +109,7 @@ class _Printer:
         if reads:
             yield self._ink(f"  reads  {', '.join(reads)}", "dim")
         if conversation.not_understood:
-            yield f"  {_count(conversation.not_understood, 'stream event')} not understood"
+            yield f"  {counted(conversation.not_understood, 'stream event')} not understood"
         if conversation.left_out:
             yield f"  {conversation.left_out:,} more messages, runs and notes not shown"
 
@@ -141,10 +152,10 @@ class _Printer:
         )
         if path := _path(run):
             yield f"    {path}"
-        counts = [f"{_count(run.polls, 'poll')}, {run.new_polls:,} new"] if run.polls else []
+        counts = [f"{counted(run.polls, 'poll')}, {run.new_polls:,} new"] if run.polls else []
         if run.tokens is not None:
             asked, answered, total = run.tokens
-            counts.append(f"{_count(total, 'token')} ({asked:,} in, {answered:,} out)")
+            counts.append(f"{counted(total, 'token')} ({asked:,} in, {answered:,} out)")
         if counts:
             yield f"    {' · '.join(counts)}"
         if run.instructions:
@@ -233,10 +244,6 @@ def _path(run: Run) -> str:
 
 def _words(*words: str) -> str:
     return "  ".join(word for word in words if word)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _date(started_us: int) -> str:

@@ -69,8 +69,9 @@ class Source:
         self._sections: list[memoryview] = []
 
     @classmethod
-    def open(cls, path: Path) -> "Source":
-        fd = open_regular(path, os.O_RDONLY)
+    def open(cls, path: Path, *, at: int | None = None) -> "Source":
+        """Open the file at `path`; with `at`, the one of that name in an open folder, following no link."""
+        fd = open_regular(path, os.O_RDONLY, at=at)
         try:
             return cls(fd, str(path))
         finally:
@@ -142,12 +143,16 @@ class Source:
         return self.seal_at(self.size - SEAL_SIZE)
 
 
-def open_regular(path: Path, flags: int) -> int:
-    """Open an existing regular file, or raise CassetteError saying why not. A FIFO is refused without waiting for it."""
+def open_regular(path: Path, flags: int, *, at: int | None = None) -> int:
+    """Open an existing regular file, or raise CassetteError saying why not. A FIFO is refused without waiting for it.
+
+    With `at`, the name is looked up in that open folder and no symbolic link is followed.
+    """
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        fd = os.open(path, flags) if at is None else os.open(path.name, flags | os.O_NOFOLLOW, dir_fd=at)
     except OSError as error:
-        raise _unopened(path, error) from error
+        raise _unopened(path, error, link_followed=at is None) from error
     mode = os.fstat(fd).st_mode
     if stat.S_ISREG(mode):
         return fd
@@ -155,7 +160,7 @@ def open_regular(path: Path, flags: int) -> int:
     raise CassetteError(f"{path} is {_kind(mode)}, not a cassette file")
 
 
-def _unopened(path: Path, error: OSError) -> CassetteError:
+def _unopened(path: Path, error: OSError, *, link_followed: bool) -> CassetteError:
     partial = path.with_name(path.name + ".partial")
     if error.errno == errno.ENOENT:
         if partial.exists():
@@ -166,6 +171,8 @@ def _unopened(path: Path, error: OSError) -> CassetteError:
         return CassetteError(f"{path} does not exist")
     if error.errno == errno.EISDIR:
         return CassetteError(f"{path} is a directory, not a cassette file")
+    if error.errno == errno.ELOOP and not link_followed:
+        return CassetteError(f"{path} is a symbolic link, which is not followed here")
     return CassetteError(f"{path} cannot be opened: {error.strerror}")
 
 

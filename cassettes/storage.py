@@ -94,6 +94,25 @@ def set_aside(fd: int, offset: int, path: Path) -> Path:
     raise CassetteError(f"there are too many files {path}.torn-N", "move them away")
 
 
+def keep_partial(path: Path) -> Path:
+    """Give what an interrupted recording of `path` left the first free name PATH.cut-N; returns that path.
+
+    Raises CassetteInUseError if it is being written. What is there by such a name already stays.
+    """
+    partial = path.with_name(path.name + ".partial")
+    fd = open_regular(partial, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        take_lock(fd, str(path))
+        for number in range(1, 10_000):
+            aside = path.with_name(f"{path.name}.cut-{number}")
+            if not os.path.lexists(aside):
+                partial.rename(aside)
+                return aside
+    finally:
+        os.close(fd)
+    raise CassetteError(f"there are too many files {path}.cut-N", "move them away")
+
+
 def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
     """Give a finished file its name, at once and for good. Without `overwrite`, raises FileExistsError if there is one.
 

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
 
 from .errors import DamagedCassetteError
-from .interaction import Interaction
+from .interaction import Interaction, Request
+from .keys import request_key
+from .rekeyed import Progress, Rekeyed
+from .rules import NO_RULES, Rules
 from .summary import Row
-from .variants import Group, Sensitivity, select
+from .variants import Group, Sensitivity, beta_of, credential_of, select
 
 Polls = Literal["compress", "recorded"]
 
@@ -57,15 +60,30 @@ class Tape:
 
     `polls`: with "compress" a read that tells the same as the one before it is not served, unless a write stands between
     them; with "recorded" each is. `strict`: a read that was recorded only later than where a session stands is a miss.
+    `rules`: what of a request does not count, or counts besides. Rows come from `recording` here with their keys by these
+    rules, which is not always the one that was given; requests are asked for by `key_of`, or a `KeyBuilder` with `rules`.
     """
 
-    def __init__(self, recording: Recording, *, polls: Polls = "compress", strict: bool = False) -> None:
-        self.recording = recording
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        polls: Polls = "compress",
+        strict: bool = False,
+        rules: Rules = NO_RULES,
+        progress: Progress | None = None,
+    ) -> None:
+        self.recording = Rekeyed(recording, rules, progress=progress) if rules.changes_keys else recording
+        self.rules = rules
         self.polls: Polls = polls
         self.strict = strict
         self._lines: dict[int, Line] = {}
         self._keys: dict[int, _Key] = {}
         self._writes: int | None = None
+
+    def key_of(self, request: Request, *, variant: int = 0) -> int:
+        """The key of a request by the rules of this tape. `variant`: see `KeyBuilder`."""
+        return request_key(request, rules=self.rules, variant=variant)
 
     def candidates(self, key: int, variant: int = 0) -> Writes | Reads | None:
         """The recordings that may answer a request with this key and variant; None where the key was never recorded."""
@@ -74,7 +92,7 @@ class Tape:
             rows = self.recording.rows_of_key(key)
             if not rows:
                 return None
-            entry = self._keys[key] = _Key(rows)
+            entry = self._keys[key] = _Key(rows, self.rules)
         group = entry.sensitivity.group_of(variant)
         found = entry.groups.get(group)
         if found is None:
@@ -111,7 +129,7 @@ class Tape:
 
     def _read_line(self, scope: int) -> Line:
         line = Line(array("Q"), array("Q"), bytearray())
-        last: dict[tuple[int, int], int] = {}
+        last: dict[tuple[int, int, int], int] = {}
         for place, (summary, _) in enumerate(self.recording.rows_of_scope_hash(scope)):
             line.arrivals.append(summary.arrival)
             line.folded.append(0)
@@ -120,7 +138,9 @@ class Tape:
                 last.clear()
             elif self.polls == "compress" and summary.status:
                 # Of two credentials each keeps its own polls, since they may be answered apart (see `variants`).
-                kind = (summary.key, summary.variant)
+                beta = 0 if self.rules.ignores_beta else beta_of(summary.variant)
+                credential = 0 if self.rules.ignores_credential else credential_of(summary.variant)
+                kind = (summary.key, beta, credential)
                 line.folded[place] = last.get(kind) == summary.answer
                 last[kind] = summary.answer
         return line
@@ -131,9 +151,9 @@ class _Key:
 
     __slots__ = ("groups", "rows", "sensitivity")
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], rules: Rules) -> None:
         self.rows = rows
-        self.sensitivity = Sensitivity(rows)
+        self.sensitivity = Sensitivity(rows, beta=not rules.ignores_beta, credential=not rules.ignores_credential)
         self.groups: dict[Group, Writes | Reads] = {}
 
 
