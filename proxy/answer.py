@@ -32,7 +32,8 @@ class Answer:
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the client went away")
-        transport.write(self.data)
+        # To HEAD, an answer of respool's own goes without its body, else it would be read as the next answer.
+        transport.write(self.data if request.method != "HEAD" else self.data[: self.data.index(b"\r\n\r\n") + 4])
         if request.protocol.writing_paused:
             await drain(request.protocol)
 
@@ -68,7 +69,7 @@ def json_answer(
     return Answer(wire.write_head(wire.status_line(status), lines) + body, keep_alive=keep_alive)
 
 
-def error_body(message: str, code: str, *, kind: str = "respool_error", param: str | None = None) -> bytes:
+def error_body(message: str, code: str | None, *, kind: str = "respool_error", param: str | None = None) -> bytes:
     """An error in the API's own shape, so that a client library shows its message."""
     return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}, indent=2).encode()
 
@@ -129,6 +130,16 @@ class Stream:
         self.started = True
         self._held = [] if hold else None
         self._write(wire.write_head(status_line, headers))
+
+    def send_whole(self, status_line: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> Answer:
+        """Write an answer that is all there, in one piece. `headers` hold its Content-Length."""
+        self.started = True
+        if not self.keep_alive:
+            headers.append((b"Connection", b"close"))
+        elif self._request.version < (1, 1):
+            headers.append((b"Connection", b"keep-alive"))
+        self._write(wire.write_head(status_line, headers) + body)
+        return Answer(keep_alive=self.keep_alive)
 
     def _write(self, data: bytes) -> None:
         if self._held is not None:

@@ -12,7 +12,8 @@ from .answer import Answer, Stream, error_answer
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .passage import Passage
 from .redirects import own_location
-from .upstream import Broken, Exchange, Head, Upstream
+from .replies import Head, Reply
+from .upstream import Broken, Exchange, Origin
 
 HEAR_OUT_SECONDS = 2.0
 
@@ -30,17 +31,31 @@ class Keeping(Protocol):
     def read_on(self, passage: Passage, exchange: Exchange) -> None: ...
 
 
+class Way(Protocol):
+    """Where a call goes: an upstream, or one that is spoken to in other words."""
+
+    @property
+    def origin(self) -> Origin: ...
+
+    @property
+    def host(self) -> bytes: ...
+
+    async def exchange(self, method: str) -> Exchange: ...
+
+
 class Forwarding:
-    """One call being forwarded."""
+    """One call being forwarded. `body` is the request's, where it has been read already."""
 
     def __init__(
         self,
         recorder: Keeping,
-        upstream: Upstream,
+        upstream: Way,
         request: web.BaseRequest,
         passage: Passage | None,
         session: str,
         target: bytes,
+        *,
+        body: bytes | None = None,
     ) -> None:
         self._recorder = recorder
         self._upstream = upstream
@@ -48,6 +63,7 @@ class Forwarding:
         self._passage = passage
         self._session = session
         self._target = target
+        self._given = body
         self._exchange: Exchange | None = None
         self._stream = Stream(request)
         self._body: bytes | None = None
@@ -58,8 +74,9 @@ class Forwarding:
     async def run(self) -> Answer:
         request = self._request
         try:
-            if is_here(request):
-                self._take(body_at_hand(request))  # before dialling: a client may leave meanwhile
+            if self._given is not None or is_here(request):
+                # Before dialling: a client may leave meanwhile.
+                self._take(body_at_hand(request) if self._given is None else self._given)
                 self._ended()
             try:
                 self._exchange = await self._upstream.exchange(request.method)
@@ -113,7 +130,8 @@ class Forwarding:
         if data is not None:
             await exchange.send(head + (wire.chunk(data) if self._chunked and data else data) + self._tail(), last=True)
             self._sent = True
-            answer = await self._answer(exchange)
+            reply = await exchange.reply()
+            answer = self._pass_on(reply) if reply is not None else await self._answer(exchange)
         else:
             await exchange.send(head, last=False)
             sender = asyncio.get_running_loop().create_task(self._send_body(exchange))
@@ -157,12 +175,12 @@ class Forwarding:
 
     def _request_headers(self) -> list[tuple[bytes, bytes]]:
         """What goes upstream: the client's lines in order and spelling, with `Host` and the framing put right."""
-        host = self._upstream.origin.authority.encode()
+        host = self._upstream.host
         # `Expect` is answered here, see incoming.body_pieces.
         leave_out = (b"expect", b"content-length") if self._chunked else (b"expect",)
         lines = wire.end_to_end(self._request.raw_headers, leave_out=leave_out)
         for place, (name, _) in enumerate(lines):
-            if name.lower() == b"host":
+            if len(name) == 4 and name.lower() == b"host":
                 lines[place] = (name, host)
                 break
         else:
@@ -215,8 +233,20 @@ class Forwarding:
             await stream.send(piece)
         return stream.finish()
 
+    def _pass_on(self, reply: Reply) -> Answer:
+        """Give the client an answer that came whole: one that is plain, with a length and a body."""
+        head = reply.head
+        if self._passage is not None:
+            self._passage.take_head(head)
+            if reply.body:
+                self._passage.take_piece(reply.body)
+        headers = self._location(wire.end_to_end(head.headers))
+        return self._stream.send_whole(wire.status_line(head.status, head.reason), headers, reply.body)
+
     def _location(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """A redirect within the upstream leads back through the proxy; else its client would leave the recording."""
+        if wire.header_value(headers, b"location") is None:
+            return headers
         host = wire.header_value(self._request.raw_headers, b"host") or b""
         return own_location(headers, self._upstream.origin.root, host, self._session)
 

@@ -7,6 +7,7 @@ interaction, redacted, in the cassette. It never touches the bytes that client a
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -19,8 +20,8 @@ from ..cassettes.scopes import scope_of
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
 from .keeper import BodyKeeper
+from .replies import Head
 from .sessions import DEFAULT
-from .upstream import Head
 from .wire import header_value
 
 MOST_MARKS = 100_000
@@ -41,28 +42,27 @@ class Passage:
         self.target = target
         self.headers: Headers = request.raw_headers
         self._secrets = secrets_of(Request(self.method, target, self.headers))
-        self._key: KeyBuilder | None = None
-        self._answer: AnswerBuilder | None = None
+        # Of bodies that are too large to be held. What the keepers call does not hold this passage: a ring of objects for
+        # each call would lie about until the garbage collector comes, bodies and all.
+        self._keys: list[KeyBuilder] = []
+        self._answers: list[AnswerBuilder] = []
         self._head: Head | None = None
         self._head_us = 0
         self._marks: list[int] = []
         encoding = header_value(self.headers, b"content-encoding")
         coding = undoable(encoding) if encoding else ""
-        self._request_body = BodyKeeper(writer, coding, secrets=lambda: self._secrets, begin=self._begin_key)
+        self._request_body = BodyKeeper(
+            writer,
+            coding,
+            secrets=partial(joined, self._secrets, ()),
+            begin=partial(_begin_key, self._keys, self.method, target, self.headers),
+        )
         self._response_body: BodyKeeper | None = None
         self.streams = False
         self.request_whole = False
 
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
-
-    def _begin_key(self) -> Callable[[bytes], None]:
-        builder = self._key = KeyBuilder(self.method, self.target, self.headers)
-        return builder.feed
-
-    def _begin_answer(self) -> Callable[[bytes], None]:
-        builder = self._answer = AnswerBuilder(self._head.status if self._head else 0)
-        return builder.feed
 
     def take_head(self, head: Head) -> None:
         """The response head came (the upstream's, or the proxy's own for a call that failed)."""
@@ -79,8 +79,8 @@ class Passage:
         self._response_body = BodyKeeper(
             self._writer,
             coding,
-            secrets=lambda: joined(self._secrets, secrets_of_response(head.headers)),
-            begin=self._begin_answer,
+            secrets=partial(_secrets_of_both, self._secrets, head.headers),
+            begin=partial(_begin_answer, self._answers, head.status),
         )
 
     def _asks_stream(self) -> bool:
@@ -137,7 +137,7 @@ class Passage:
                 _marks(answered.lengths, self._marks),
             )
         # Of the request as it came: what only the response named is unknown when the request comes again.
-        key = self._key.finish() if self._key else request_key(request, self._secrets)
+        key = self._keys[-1].finish() if self._keys else request_key(request, self._secrets)
         variant = variant_of(self.headers, self._writer.file_id)
         request, response = redact_call(request, response, self._secrets)
         scope = scope_of(request, response)  # of what is written, so that no name holds what was taken out
@@ -154,7 +154,7 @@ class Passage:
             variant,
             request_cut=not self.request_whole,
         )
-        summary = summarise(interaction, key=key, answer=self._answer.finish() if self._answer else None)
+        summary = summarise(interaction, key=key, answer=self._answers[-1].finish() if self._answers else None)
         self._writer.append(interaction, summary)
 
     def names(self) -> str:
@@ -162,6 +162,20 @@ class Passage:
         _, path, _ = operations.split_target(self.target)
         operation, _ = operations.find_operation(self.method, path)
         return operation.name if operation else self.method
+
+
+def _begin_key(keys: list[KeyBuilder], method: str, target: bytes, headers: Headers) -> Callable[[bytes], None]:
+    keys.append(KeyBuilder(method, target, headers))
+    return keys[-1].feed
+
+
+def _begin_answer(answers: list[AnswerBuilder], status: int) -> Callable[[bytes], None]:
+    answers.append(AnswerBuilder(status))
+    return answers[-1].feed
+
+
+def _secrets_of_both(secrets: tuple[bytes, ...], headers: Headers) -> tuple[bytes, ...]:
+    return joined(secrets, secrets_of_response(headers))
 
 
 def _marks(lengths: list[int], times: list[int]) -> tuple[tuple[int, int], ...]:

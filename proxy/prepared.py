@@ -5,11 +5,12 @@ stored decoded goes without its `Content-Encoding`; with poll compression the he
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..cassettes.interaction import End, Interaction, Response
 from ..cassettes.operations import find_operation, split_target
+from ..cassettes.renaming import Renaming
 from ..cassettes.summary import Row
 from . import wire
 
@@ -36,6 +37,15 @@ class Prepared:
     redirects: bool
     whole: bytes | None = None
     pieces: list[tuple[bytes, int]] = field(default_factory=list)
+    names: Renaming | None = None
+    """What the ids are written as in a body that is not kept ready."""
+
+    def parts(self, response: Response) -> Iterable[tuple[bytes, int]]:
+        """The body in pieces, each with its moment."""
+        if self.pieces:
+            return self.pieces
+        parts = timed_pieces(response)
+        return self.names.pieces(parts) if self.names else parts
 
     @property
     def size(self) -> int:

@@ -13,7 +13,8 @@ from ..cassettes.errors import CassetteError, UpstreamError
 from ..cassettes.interaction import End
 from ..cassettes.writer import RecordingFailed, Writer
 from .answer import Answer, OwnedTasks
-from .forward import Forwarding
+from .forward import Forwarding, Way
+from .health import Health
 from .passage import Passage
 from .upstream import Broken, Exchange, Upstream
 
@@ -39,18 +40,30 @@ class Recorder:
         self.failed: RecordingFailed | None = None
         """Why nothing more can be stored."""
 
-    async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
+    async def handle(
+        self,
+        request: web.BaseRequest,
+        session: str,
+        target: bytes,
+        *,
+        way: Way | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """Forward a call. `way`: where to, if not just to the upstream; `body`: the request's, if it was read already."""
         self.calls += 1
         passage = None
         if self._writer is not None and self.failed is None:
             passage = Passage(self._writer, request, session, target)
             self._open.add(passage)
-        call = Forwarding(self, self._upstream, request, passage, session, target)
+        call = Forwarding(self, way or self._upstream, request, passage, session, target, body=body)
         try:
             return await call.run()
         except asyncio.CancelledError:
             call.leave()
             raise
+
+    def health(self) -> Health:
+        return Health(cassettes=int(self._writer is not None), failed=self.failed is not None)
 
     async def stop(self, timeout: float) -> None:
         """Let what is being read on end, store what is still open as cut by the proxy, and hang up."""

@@ -1,37 +1,46 @@
 """Replay: a request becomes a key, the key a place in its thread's line, and the place bytes that lie ready.
 
-No connection to anywhere is opened. A request that no recording answers gets a 502 that says why.
+No connection to anywhere is opened. A request that no recording answers gets a 502 that says why. What is found is written
+by `delivery`.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from ..cassettes.ambiguities import Ambiguities, Call
+from ..cassettes.binding import Binder
 from ..cassettes.errors import CassetteError
+from ..cassettes.faults import Faults
 from ..cassettes.interaction import Body, Headers, Request
-from ..cassettes.keys import variant_of
+from ..cassettes.matching import Matching
 from ..cassettes.misses import explain
-from ..cassettes.positions import Served, Session
+from ..cassettes.operations import split_target
+from ..cassettes.positions import Session
 from ..cassettes.reader import Reader
 from ..cassettes.redaction import redact_request
-from ..cassettes.summary import STREAM, Row
+from ..cassettes.rekeyed import Progress
+from ..cassettes.reports import Report, report_on
+from ..cassettes.summary import CREATES, STREAM
 from ..cassettes.tape import Tape
+from ..cassettes.text import clip
 from . import wire
-from .answer import Answer, Stream, error_answer, json_answer, wants_close
+from .answer import Answer, error_answer, json_answer, wants_close
+from .delivery import Delivery
+from .health import Health
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
+from .injection import Fate, Sleep, delay, refusal, refused
 from .pace import Pace
-from .prepared import Prepared, PreparedAnswers, prepare, timed_pieces
-from .redirects import own_location
+from .players import IDLE_SECONDS, Player, Players
+from .prepared import CACHE_BYTES
+from .renamed import renamed_answer
 from .spellings import LargeKey, Spellings, decoded
 
 IN_MEMORY = 16 << 20
 """Request bodies above this are keyed as they stream by, and are not kept for an explanation."""
-MOST_SESSIONS = 10_000
-"""Sessions kept at once; the one that was used longest ago is dropped, and begins anew when it comes back."""
 
 
 class Replayer:
@@ -41,50 +50,87 @@ class Replayer:
         self,
         reader: Reader,
         *,
-        polls: Literal["compress", "recorded"] = "compress",
+        matching: Matching | None = None,
         pace: Pace | None = None,
-        strict: bool = False,
+        faults: Faults | None = None,
+        sleep: Sleep = asyncio.sleep,
+        idle: float = IDLE_SECONDS,
+        cache: int = CACHE_BYTES,
         narrate: Callable[[str], None],
+        progress: Progress | None = None,
     ) -> None:
         self._reader = reader
-        self._tape = Tape(reader, polls=polls, strict=strict)
-        self._hurry = polls == "compress"
-        self._pace = pace or Pace()
+        matching = matching or Matching()
+        self._tape = Tape(reader, polls=matching.polls, strict=matching.strict, rules=matching.rules, progress=progress)
+        self.faults = faults
+        self._sleep = sleep
         self._narrate = narrate
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._answers = PreparedAnswers(self._build)
-        self._spellings = Spellings(reader.file_id)
+        self._players = Players(self._player, idle=idle)
+        self._spellings = Spellings(reader.file_id, matching.rules)
+        self._ambiguities = Ambiguities(self._tape, self._key_of) if matching.late_binding else None
         upstream = reader.meta.get("upstream")
-        self._origin = upstream if isinstance(upstream, str) else ""
+        self._upstream = upstream if isinstance(upstream, str) else ""
+        self._delivery = Delivery(
+            self._tape.recording,
+            upstream=self._upstream,
+            hurry=matching.polls == "compress",
+            pace=pace or Pace(),
+            sleep=sleep,
+            cache=cache,
+            lament=self._lament,
+        )
         self.calls = 0
         self.misses = 0
-        self.inexact = 0
+        self.refused = 0
+        """Calls that an injected status answered."""
         self.damaged = 0
 
-    def session(self, name: str) -> Session:
+    def player(self, name: str) -> Player:
         """The session of that name, made at its first use."""
-        session = self._sessions.get(name)
-        if session is None:
-            session = self._sessions[name] = Session(self._tape)
-            if len(self._sessions) > MOST_SESSIONS:
-                self._sessions.popitem(last=False)
-        else:
-            self._sessions.move_to_end(name)
-        return session
+        return self._players.get(name)
+
+    def _player(self, name: str) -> Player:
+        session = Session(self._tape)
+        fate = Fate(self.faults, name, self._reader) if self.faults else None
+        if self._ambiguities is None:
+            return Player(session, fate)
+        return Player(session, fate, Binder(session, self._ambiguities, moved=fate.follow if fate else None))
+
+    def report(self, name: str) -> Report:
+        """What a session came to so far. Reads every row of the recording."""
+        player = self.player(name)
+        return report_on(player.session, tuple(player.missed))
+
+    def forget(self, name: str) -> None:
+        """Drop a session: it begins anew when it comes back."""
+        self._players.drop(name)
 
     @property
     def base(self) -> str:
         """The path that clients' base URL had when the cassette was recorded, such as `/v1`."""
         try:
-            return urlsplit(self._origin).path.rstrip("/")
+            return urlsplit(self._upstream).path.rstrip("/")
         except ValueError:
             return (
                 ""  # what a cassette says of itself may be nonsense; the paths below any base are served all the same
             )
 
     @property
+    def inexact(self) -> int:
+        """Calls that were served ahead of their place."""
+        return self._delivery.inexact
+
+    @property
     def sessions(self) -> list[str]:
-        return list(self._sessions)
+        return list(self._players)
+
+    @property
+    def sessions_made(self) -> int:
+        """Sessions that were ever made; those that are left are `sessions`."""
+        return self._players.made
+
+    def health(self) -> Health:
+        return Health(cassettes=1, sessions=len(self._players))
 
     async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
         self.calls += 1
@@ -101,21 +147,79 @@ class Replayer:
                 data = body_at_hand(request)
                 key, variant = self._spellings.identify(request.method, target, headers, data)
             else:
-                data, key, variant = await self._read(request, target, headers)
+                data, key, variant = await self._read(request, target, headers, self.player(session).binder)
         except ClientFault as fault:
             return fault.answer()
-        player = self.session(session)
-        served = player.serve(key, variant=variant)
+        return await self.answer(request, session, target, data, key=key, variant=variant)
+
+    async def answer(
+        self, request: web.BaseRequest, session: str, target: bytes, data: bytes | None, *, key: int, variant: int
+    ) -> Answer:
+        """Answer a call whose body was read (None: it was too large to be kept) and whose key is known."""
+        player = self._players.get(session)
+        binder, fate = player.binder, player.fate
+        asked = request.method, target, request.raw_headers, data, variant
+        if fate is None and (binder is None or not binder.active):
+            # The way of nearly every call: nothing to inject, and no id that may stand for another.
+            served = player.session.serve(key, variant=variant)
+            if served is None:
+                return self._miss(player, Call(*asked), session, request)
+            if binder is not None and served.row.summary.flags & CREATES:
+                binder.created(Call(*asked), key, served)
+            return await self._delivery.serve(request, session, served, player)
+        call = Call(*asked)
+        if binder is not None and binder.active:
+            call = _plain(call)
+        if fate is not None:
+            return await self._fated(request, session, player, fate, call, key)
+        served = player.serve(call, key)
         if served is None:
-            body = Body.of(decoded(headers, data))
-            return self._miss(player, Request(request.method, target, headers, body), session, request)
-        return await self._serve(request, session, served)
+            return self._miss(player, call, session, request)
+        return await self._delivery.serve(request, session, served, player)
+
+    async def _fated(
+        self, request: web.BaseRequest, session: str, player: Player, fate: Fate, call: Call, key: int
+    ) -> Answer:
+        """Answer a call of a session that meets faults. Those speak of what was recorded, so ids are put in its words."""
+        asked, asked_key = call, key
+        if player.binder is not None and player.binder.names:
+            asked = player.binder.recorded(call)
+            asked_key = self._key_of(asked) if asked.data is not None else key
+        struck = fate.strike(asked.method, asked.target, streams=self._streams(asked_key, call.variant))
+        if (status := refusal(struck)) is not None:
+            self.refused += 1
+            await delay(struck, self._sleep)
+            return refused(request, status, struck)
+        said = fate.take(key) or fate.answer(request, asked.target, decoded(asked.headers, asked.data or b""))
+        if isinstance(said, Answer):
+            await delay(struck, self._sleep)
+            return said if player.binder is None else renamed_answer(said, player.binder.names)
+        served = said or player.serve(call, key)
+        if served is None:
+            return self._miss(player, call, session, request)
+        with fate.keeping(key, served, struck):
+            await delay(struck, self._sleep)
+            return await self._delivery.serve(request, session, served, player, struck)
+        return Answer(keep_alive=False)  # broken off, as a rule said
+
+    def _streams(self, key: int, variant: int) -> bool:
+        """Whether what was recorded for a key is a stream."""
+        found = self._tape.candidates(key, variant)
+        return found is not None and any(row.summary.flags & STREAM for row in found.rows)
 
     async def stop(self, timeout: float) -> None:
         """Nothing is left to wait for: answers are written by the calls themselves."""
 
-    async def _read(self, request: web.BaseRequest, target: bytes, headers: Headers) -> tuple[bytes, int, int]:
-        """Read a body that is still on its way. A large one is keyed as it comes and not kept. Raises ClientFault."""
+    def _key_of(self, call: Call) -> int:
+        return self._spellings.key(call.method, call.target, call.headers, call.data or b"")
+
+    async def _read(
+        self, request: web.BaseRequest, target: bytes, headers: Headers, binder: Binder | None
+    ) -> tuple[bytes | None, int, int]:
+        """Read a body that is still on its way. A large one is keyed as it comes and not kept. Raises ClientFault.
+
+        Of a large one the ids of late binding are told in the target only.
+        """
         pieces: list[bytes] = []
         size = 0
         large: LargeKey | None = None
@@ -126,78 +230,41 @@ class Replayer:
                 continue
             pieces.append(piece)
             if size > IN_MEMORY:
-                large = LargeKey(request.method, target, headers)
+                large = self._spellings.begin(request.method, binder.target(target) if binder else target, headers)
                 for earlier in pieces:
                     large.feed(earlier)
                 pieces.clear()
         if large is not None:
-            return b"", large.finish(), variant_of(headers, self._reader.file_id)
+            return None, large.finish(), large.variant
         data = b"".join(pieces)
         return data, *self._spellings.identify(request.method, target, headers, data)
-
-    def _build(self, row: Row) -> Prepared:
-        interaction = self._reader.interaction(row)
-        return prepare(interaction, hurry=self._hurry, streams=bool(row.summary.flags & STREAM))
-
-    async def _serve(self, request: web.BaseRequest, session: str, served: Served) -> Answer:
-        row = served.row
-        if row.summary.status == 0:
-            return Stream(request).cut()  # nothing came back when it was recorded, and nothing comes back now
-        ready = self._answers.get(row)
-        if served.how == "ahead":
-            self.inexact += 1
-            return await self._write(request, session, ready, ((b"x-respool-inexact", b"ahead"),))
-        if ready.whole is not None and not wants_close(request) and request.version >= (1, 1):
-            return Answer(ready.whole)
-        return await self._write(request, session, ready, ())
-
-    async def _write(
-        self, request: web.BaseRequest, session: str, ready: Prepared, more: tuple[tuple[bytes, bytes], ...]
-    ) -> Answer:
-        stream = Stream(request)
-        host = wire.header_value(request.raw_headers, b"host") or b""
-        headers = (
-            own_location(ready.headers, _origin(self._origin), host, session)
-            if ready.redirects
-            else list(ready.headers)
-        )
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        response = ready.interaction.response
-        paced = response is not None and bool(response.marks)
-        if response is not None and paced:
-            await self._pace.until(began, response.head_us, clock=loop.time)
-        stream.start(ready.status_line, [*headers, *more], body=ready.body, length=ready.length, close=ready.cut)
-        if ready.whole is not None:
-            if body := ready.whole.partition(b"\r\n\r\n")[2]:
-                await stream.send(body)
-        elif response is not None and ready.body:
-            try:
-                for piece, moment in ready.pieces or timed_pieces(response):
-                    if paced:
-                        await self._pace.until(began, moment, clock=loop.time)
-                    await stream.send(piece)
-            except CassetteError as error:
-                self._lament(error)
-                return stream.cut()
-        return stream.cut() if ready.cut else stream.finish()
 
     def _lament(self, error: CassetteError) -> None:
         """The cassette opened, but a part of it that a call needed is not whole."""
         self.damaged += 1
         self._narrate(f"respool: {error.message}" + (f" ({error.hint})" if error.hint else ""))
 
-    def _miss(self, player: Session, asked: Request, session: str, request: web.BaseRequest) -> Answer:
+    def _miss(self, player: Player, call: Call, session: str, request: web.BaseRequest) -> Answer:
         self.misses += 1
-        miss = explain(self._reader, player, redact_request(asked))
+        sent = call
+        if player.binder is not None:
+            call = player.binder.recorded(call)
+        asked = Request(call.method, call.target, call.headers, Body.of(decoded(call.headers, call.data or b"")))
+        miss = explain(self._tape.recording, player.session, redact_request(asked), variant=call.variant)
+        if call.target != sent.target:
+            shown = redact_request(Request(sent.method, sent.target, sent.headers)).target
+            miss = replace(miss, sent=clip(split_target(shown)[1], 160))
+        player.missed.append(miss)
         where = "" if session == "default" else f" (session {session})"
-        self._narrate(f"respool: miss{where}: {miss.message} {miss.hint}".rstrip())
+        self._narrate(f"respool: miss{where}: {miss.text()}")
         return json_answer(
             502, miss.to_json(), headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request)
         )
 
 
-def _origin(upstream: str) -> str:
-    """The origin of a recorded upstream URL: what a recorded `Location` begins with."""
-    scheme, mark, rest = upstream.partition("://")
-    return scheme + mark + rest.partition("/")[0] if mark else "\0"
+def _plain(call: Call) -> Call:
+    """The call without a content coding, so that the ids in its body can be seen."""
+    if call.data is None or wire.header_value(call.headers, b"content-encoding") is None:
+        return call
+    headers = tuple(line for line in call.headers if line[0].lower() != b"content-encoding")
+    return call._replace(headers=headers, data=decoded(call.headers, call.data))

@@ -17,6 +17,7 @@ from ..cassettes.errors import UsageError
 from .admission import admit
 from .answer import Answer
 from .connection import ConnectionServer
+from .health import Health, Living
 
 DRAIN_SECONDS = 30.0
 
@@ -58,8 +59,11 @@ async def serve(
     On leaving, running calls get `drain` seconds; `hurry` ends that wait.
     """
 
+    def health() -> Health:
+        return mode.health() if isinstance(mode, Living) else Health()
+
     async def handle(request: web.BaseRequest) -> Answer:
-        admitted = admit(request, mode=name)
+        admitted = admit(request, mode=name, health=health)
         if isinstance(admitted, Answer):
             return admitted
         return await mode.handle(request, *admitted)

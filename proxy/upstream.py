@@ -8,8 +8,7 @@ kept connection has gone stale. Here a call reaches the upstream once or fails.
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,8 +17,8 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ..cassettes.errors import UpstreamError, UsageError
-from ..cassettes.interaction import Headers
 from . import wire
+from .replies import Head, Reply, read_reply
 
 DIAL_SECONDS = 10.0
 HEAD_SECONDS = 900.0
@@ -76,23 +75,69 @@ class Origin(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of an upstream's response. Header lines are exact."""
-
-    status: int
-    reason: bytes
-    headers: Headers
-
-
 class Broken(Exception):
     """The upstream broke off within a body, or fell silent for too long."""
 
 
-class Exchange:
-    """One call on one connection: `send` its parts, take the `head`, read the `body`, then `release`."""
+class Connection(ResponseHandler):
+    """aiohttp's response handler, which makes its parser only for an answer that needs one."""
 
-    def __init__(self, upstream: "Upstream", connection: ResponseHandler, method: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._fresh = False
+        self._bodiless = False
+        self._hoped: asyncio.Future[Reply | None] | None = None
+
+    def begin(self, *, bodiless: bool) -> None:
+        """A call begins. `bodiless`: its answer has no body whatever its head says (HEAD)."""
+        self._fresh = True
+        self._bodiless = bodiless
+        self._hoped = None
+
+    def hope(self) -> "asyncio.Future[Reply | None]":
+        """Becomes the whole answer if that comes plain and in one piece, else None."""
+        hoped = self._hoped = self._loop.create_future()
+        if not self._fresh or self._bodiless:
+            hoped.set_result(None)
+        return hoped
+
+    def data_received(self, data: bytes) -> None:
+        if self._fresh:
+            self._fresh = False
+            hoped = self._hoped
+            if hoped is not None and not hoped.done():
+                reply = read_reply(data)
+                hoped.set_result(reply)
+                if reply is not None:
+                    return
+            self._parse()
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._fresh:
+            self._fresh = False
+            self._parse()
+        super().connection_lost(exc)
+        if self._hoped is not None and not self._hoped.done():
+            self._hoped.set_result(None)
+
+    def _parse(self) -> None:
+        self.set_response_params(
+            skip_payload=self._bodiless,
+            read_until_eof=True,
+            auto_decompress=False,
+            max_line_size=65536,
+            max_field_size=65536,
+        )
+
+
+class Exchange:
+    """One call on one connection: `send` its parts, take the `head`, read the `body`, then `release`.
+
+    For a call whose request was sent, `reply` may be tried first: it is all of the answer, or nothing was taken.
+    """
+
+    def __init__(self, upstream: "Upstream", connection: Connection, method: str) -> None:
         self._upstream = upstream
         self._connection = connection
         self._method = method
@@ -100,13 +145,7 @@ class Exchange:
         self._whole = False
         self._sent_all = False
         self._released = False
-        connection.set_response_params(
-            skip_payload=method == "HEAD",
-            read_until_eof=True,
-            auto_decompress=False,
-            max_line_size=65536,
-            max_field_size=65536,
-        )
+        connection.begin(bodiless=method == "HEAD")
 
     async def send(self, data: bytes, *, last: bool) -> None:
         """Write a part of the request as it is. Waits while the upstream takes nothing."""
@@ -126,6 +165,28 @@ class Exchange:
             except (ConnectionError, ClientError):
                 raise Broken("the upstream closed the connection before it had the whole request") from None
 
+    async def reply(self) -> Reply | None:
+        """The whole answer, if it comes plain and in one piece; None: read it with `head` and `body`.
+
+        Raises UpstreamError when nothing comes for too long.
+        """
+        hoped = self._connection.hope()
+        if not hoped.done():
+            late = self._connection._loop.call_later(HEAD_SECONDS, _give_up, hoped)
+            try:
+                reply = await hoped
+            except TimeoutError:
+                raise self._silent() from None
+            finally:
+                late.cancel()
+        else:
+            reply = hoped.result()
+        self._whole = reply is not None
+        return reply
+
+    def _silent(self) -> UpstreamError:
+        return UpstreamError(f"{self._upstream.origin.url} did not answer within {HEAD_SECONDS:.0f} s")
+
     async def head(self) -> Head:
         """Wait for the final response head. Raises UpstreamError when none comes."""
         url = self._upstream.origin.url
@@ -138,7 +199,7 @@ class Exchange:
                     if message.code == 101:
                         raise UpstreamError(f"{url} switched protocols although it was not asked to")
         except TimeoutError:
-            raise UpstreamError(f"{url} did not answer within {HEAD_SECONDS:.0f} s") from None
+            raise self._silent() from None
         except HttpProcessingError:
             raise UpstreamError(
                 f"{url} does not speak HTTP/1.1", "is this the right port, and http or https?"
@@ -189,29 +250,39 @@ class Exchange:
         self._upstream.take_back(self._connection, reusable=self._whole and self._sent_all)
 
 
+def _give_up(hoped: "asyncio.Future[Reply | None]") -> None:
+    if not hoped.done():
+        hoped.set_exception(TimeoutError())
+
+
+MakeExchange = Callable[["Upstream", Connection, str], Exchange]
+
+
 class Upstream:
     """Connections to one origin, the last one used first."""
 
     def __init__(self, origin: Origin, *, tls: ssl.SSLContext | None = None) -> None:
         self.origin = origin
+        self.host = origin.authority.encode()
+        """What stands in the `Host` line."""
         self.dialled = 0
         self._tls = (tls or ssl.create_default_context()) if origin.scheme == "https" else None
-        self._idle: list[tuple[ResponseHandler, float]] = []
-        self._busy: set[ResponseHandler] = set()
+        self._idle: list[tuple[Connection, float]] = []
+        self._busy: set[Connection] = set()
 
-    async def exchange(self, method: str) -> Exchange:
-        """Begin a call. Raises UpstreamError when the upstream cannot be reached."""
+    async def exchange(self, method: str, *, make: "MakeExchange" = Exchange) -> Exchange:
+        """Begin a call. Raises UpstreamError when the upstream cannot be reached. `make` gives the exchange its class."""
         connection = self._kept()
         if connection is None:  # an idle one is an empty queue, and so false
             connection = await self._dial()
         self._busy.add(connection)
-        return Exchange(self, connection, method)
+        return make(self, connection, method)
 
     async def check(self) -> None:
         """Find out whether the upstream takes connections. Raises UpstreamError; the connection is kept for the first call."""
         self.take_back(await self._dial(), reusable=True)
 
-    def _kept(self) -> ResponseHandler | None:
+    def _kept(self) -> Connection | None:
         now = time.monotonic()
         while self._idle:
             connection, since = self._idle.pop()
@@ -220,14 +291,14 @@ class Upstream:
             connection.close()
         return None
 
-    async def _dial(self) -> ResponseHandler:
+    async def _dial(self) -> Connection:
         loop = asyncio.get_running_loop()
         origin = self.origin
         self.dialled += 1
         try:
             async with asyncio.timeout(DIAL_SECONDS):
                 _, connection = await loop.create_connection(
-                    lambda: ResponseHandler(loop),
+                    lambda: Connection(loop),
                     origin.host,
                     origin.port,
                     ssl=self._tls,
@@ -246,7 +317,7 @@ class Upstream:
             ) from None
         return connection
 
-    def take_back(self, connection: ResponseHandler, *, reusable: bool) -> None:
+    def take_back(self, connection: Connection, *, reusable: bool) -> None:
         self._busy.discard(connection)
         if reusable and connection.is_connected() and not connection.should_close and len(self._idle) < KEEP_MOST:
             self._idle.append((connection, time.monotonic()))

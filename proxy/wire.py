@@ -3,7 +3,7 @@
 Both ways use it. Nothing here opens a connection, and nothing re-spells a header that it passes on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from ..cassettes.interaction import Headers
@@ -35,10 +35,11 @@ def header_values(headers: Headers, name: bytes) -> list[bytes]:
     return [value for field, value in headers if field.lower() == name]
 
 
-def header_value(headers: Headers, name: bytes) -> bytes | None:
+def header_value(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """The first value of a header field, `name` in lower case, or None."""
+    length = len(name)
     for field, value in headers:
-        if field.lower() == name:
+        if len(field) == length and field.lower() == name:
             return value
     return None
 

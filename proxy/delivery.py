@@ -1,0 +1,124 @@
+"""How the answer that a replay has found is written to its client: at its pace, with its faults, in the session's ids.
+
+Answers lie ready (see `prepared`); one that is whole and that nothing happens to is handed back to be written as it is.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from ..cassettes.errors import CassetteError
+from ..cassettes.fault_rules import Rule
+from ..cassettes.positions import Served
+from ..cassettes.summary import STREAM, Row
+from ..cassettes.tape import Recording
+from . import wire
+from .answer import Answer, Stream, wants_close
+from .injection import FaultyStream, Sleep, marks
+from .pace import Pace
+from .players import Player
+from .prepared import Prepared, PreparedAnswers, prepare
+from .redirects import own_location
+from .renamed import renamed
+
+
+class Delivery:
+    """Writes the answers of one cassette. `lament` is told of those that turn out to be damaged on their way."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        upstream: str,
+        hurry: bool,
+        pace: Pace,
+        sleep: Sleep,
+        cache: int,
+        lament: Callable[[CassetteError], None],
+    ) -> None:
+        self._recording = recording
+        self._origin = _origin(upstream)
+        self._hurry = hurry
+        self._pace = pace
+        self._sleep = sleep
+        self._lament = lament
+        self._answers = PreparedAnswers(self._build, most=cache)
+        self.inexact = 0
+        """Calls that were served ahead of their place."""
+
+    async def serve(
+        self, request: web.BaseRequest, session: str, served: Served, player: Player, struck: Sequence[Rule] = ()
+    ) -> Answer:
+        """Answer a call with what serves it; `struck` are the faults that it meets."""
+        row = served.row
+        if row.summary.status == 0:
+            return Stream(request).cut()  # nothing came back when it was recorded, and nothing comes back now
+        ready = self._answers.get(row)
+        if player.fate is not None:
+            ready, changed = player.fate.alter(row, ready, ready.interaction.request.target, hurry=self._hurry)
+            struck = (*struck, *changed)
+        if player.binder is not None and player.binder.names:
+            ready = renamed(ready, player.binder.names)
+        if served.how == "ahead":
+            self.inexact += 1
+            return await self._write(request, session, ready, ((b"x-respool-inexact", b"ahead"),), struck)
+        if struck:
+            return await self._write(request, session, ready, (), struck)
+        if ready.whole is not None and not wants_close(request) and request.version >= (1, 1):
+            return Answer(ready.whole)
+        return await self._write(request, session, ready, ())
+
+    async def _write(
+        self,
+        request: web.BaseRequest,
+        session: str,
+        ready: Prepared,
+        more: tuple[tuple[bytes, bytes], ...],
+        struck: Sequence[Rule] = (),
+    ) -> Answer:
+        stream = Stream(request)
+        if struck:
+            more += marks(struck)
+            stream = FaultyStream(request, struck, length=_length(ready), sleep=self._sleep)
+            stream.break_at_once()
+        host = wire.header_value(request.raw_headers, b"host") or b""
+        headers = own_location(ready.headers, self._origin, host, session) if ready.redirects else list(ready.headers)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        response = ready.interaction.response
+        paced = response is not None and bool(response.marks)
+        if response is not None and paced:
+            await self._pace.until(began, response.head_us, clock=loop.time)
+        stream.start(ready.status_line, [*headers, *more], body=ready.body, length=ready.length, close=ready.cut)
+        if ready.whole is not None:
+            if body := ready.whole.partition(b"\r\n\r\n")[2]:
+                await stream.send(body)
+        elif response is not None and ready.body:
+            try:
+                for piece, moment in ready.parts(response):
+                    if paced:
+                        await self._pace.until(began, moment, clock=loop.time)
+                    await stream.send(piece)
+            except CassetteError as error:
+                self._lament(error)
+                return stream.cut()
+        return stream.cut() if ready.cut else stream.finish()
+
+    def _build(self, row: Row) -> Prepared:
+        interaction = self._recording.interaction(row)
+        return prepare(interaction, hurry=self._hurry, streams=bool(row.summary.flags & STREAM))
+
+
+def _length(ready: Prepared) -> int:
+    """The bytes of a body as it is sent."""
+    response = ready.interaction.response
+    if ready.whole is not None:
+        return len(ready.whole.partition(b"\r\n\r\n")[2])
+    return sum(len(piece) for piece, _ in ready.pieces) or (response.body.length if response is not None else 0)
+
+
+def _origin(upstream: str) -> str:
+    """What a recorded `Location` begins with."""
+    scheme, mark, rest = upstream.partition("://")
+    return scheme + mark + rest.partition("/")[0] if mark else "\0"
