@@ -20,6 +20,10 @@ class Stop:
             self.hurry.set()
         self._event.set()
 
+    @property
+    def has_come(self) -> bool:
+        return self._event.is_set()
+
     async def wait(self) -> None:
         await self._event.wait()
 

@@ -8,13 +8,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..cassettes.errors import RespoolError, UsageError
-from . import demo, doctor, importing, inspect, ls, record, replay, sandbox, serve, show
+from . import demo, doctor, exporting, importing, inspect, ls, merge, record, replay, sandbox, serve, show, split, trim
 
-COMMANDS = (demo, sandbox, record, replay, serve, ls, show, inspect, importing, doctor)
+COMMANDS = (demo, sandbox, record, replay, serve, ls, show, inspect, importing, exporting, trim, split, merge, doctor)
 
 EXIT_STATUSES = """exit status:
   0  done
@@ -25,8 +25,25 @@ EXIT_STATUSES = """exit status:
 """
 
 
+class _Help(argparse.HelpFormatter):
+    """Options as Python 3.13 spells them, `-o, --output FILE`, whatever Python it is: the reference in the docs is one."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
+
+
+class _RawHelp(_Help, argparse.RawDescriptionHelpFormatter):
+    """The same, for a text whose lines stay as they are."""
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with errors in respool's own form."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"formatter_class": _Help, **options})
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"`{self.prog} --help` lists what there is")
@@ -38,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="respool",
         description="Record, replay and look at traffic of the threads API.",
         epilog=EXIT_STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_RawHelp,
     )
     parser.add_argument("--version", action="version", version=f"respool {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
@@ -81,6 +98,8 @@ def _run(arguments: Sequence[str]) -> int:
         from ..cassettes.text import safe
 
         print(f"respool: {safe(error.message)}", file=sys.stderr)
+        for line in error.lines:
+            print(f"  {safe(line)}", file=sys.stderr)
         if error.hint:
             print(f"  {safe(error.hint)}", file=sys.stderr)
         return error.exit_status

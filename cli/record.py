@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ..cassettes.errors import UsageError
 from . import running
 
 
@@ -16,6 +17,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_upstream(parser, required=True)
     parser.add_argument("--cassette", required=True, type=Path, metavar="FILE", help="the cassette to write")
     add_disposition(parser)
+    running.add_rules(parser)
+    add_tail(parser)
     running.add_address(parser, port=8080)
     parser.set_defaults(run=run)
 
@@ -35,8 +38,48 @@ def add_disposition(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--overwrite", action="store_true", help="replace an existing cassette")
 
 
+def add_tail(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the tail of a thread anew")
+    group.add_argument(
+        "--tail",
+        type=int,
+        metavar="N",
+        help="replay a thread of the cassette up to its write N, perform those writes upstream with the client's "
+        "credentials, and record what follows anew; needs --output or --overwrite",
+    )
+    group.add_argument("--thread", metavar="ID", help="the thread, where the cassette holds more than one")
+    group.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the result there")
+    group.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="an id of the recording and what the upstream calls it, an assistant's for instance; may be repeated",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
+    from ..proxy import modes
     from .loop import run_server
     from .serving import record
 
+    if arguments.tail is not None:
+        _check_tail(arguments)
+        from .tailing import tail
+
+        return run_server(lambda stop: tail(arguments, stop))
+    if arguments.thread or arguments.output or arguments.map:
+        raise UsageError("--thread, --output and --map go with --tail", "give --tail N, or leave them out")
+    found = modes.look(arguments.cassette)
+    found.close()
+    modes.decide(modes.way_of("record", append=arguments.append, overwrite=arguments.overwrite), found)
     return run_server(lambda stop: record(arguments, stop))
+
+
+def _check_tail(arguments: argparse.Namespace) -> None:
+    if arguments.append:
+        raise UsageError("--tail replaces what follows in its thread, so it does not go with --append")
+    if arguments.output is None and not arguments.overwrite:
+        raise UsageError(
+            "--tail needs a place for its result", "give --output FILE, or --overwrite to replace the cassette"
+        )

@@ -2,15 +2,21 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from ..cassettes.errors import UsageError
 from ..cassettes.text import safe
 
 
 def narrate(text: str) -> None:
-    """One line on stderr. Everything foreign in it is made visible first."""
+    """One line on stderr, with the indented lines of a story behind it. Everything foreign in it is made visible first.
+
+    Any other line break is foreign: nothing that is told can begin a line of its own.
+    """
     try:
-        print(safe(text), file=sys.stderr, flush=True)
+        print("\n  ".join(map(safe, text.split("\n  "))), file=sys.stderr, flush=True)
     except OSError:
         pass  # nobody listens to stderr any more; that is no reason to fail a call
 
@@ -18,6 +24,18 @@ def narrate(text: str) -> None:
 def ready(url: str) -> None:
     """The one line on stdout of a server: the base URL for the client."""
     print(url, flush=True)
+
+
+def progress_of(doing: str) -> Callable[[int, int], None] | None:
+    """Reports of long work, on one line of stderr that is written over; None where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def report(done: int, total: int) -> None:
+        end = "" if done < total else "\n"
+        print(f"\r{doing} {done:,} of {total:,} calls", end=end, file=sys.stderr, flush=True)
+
+    return report
 
 
 def add_address(parser: argparse.ArgumentParser, *, port: int) -> None:
@@ -33,6 +51,24 @@ def add_address(parser: argparse.ArgumentParser, *, port: int) -> None:
     )
 
 
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="what of a request does not count when it is looked up: $.json.path, query:NAME, header:NAME or "
+        "multipart:NAME; may be repeated, and a recording keeps it",
+    )
+    parser.add_argument(
+        "--match-header",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a header that counts when a request is looked up; may be repeated, and a recording keeps it",
+    )
+
+
 def port_number(text: str) -> int:
     try:
         number = int(text)
@@ -41,3 +77,37 @@ def port_number(text: str) -> int:
     if not 0 <= number <= 65535:
         raise UsageError(f"{text!r} is not a port", "ports are 0 to 65535; 0 takes a free one")
     return number
+
+
+class CassetteOrFolder(argparse.Action):
+    """Stores a path as `cassette`, and as `folder` whether it names a folder of cassettes: one that is there, or ends with /."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option: str | None = None,
+    ) -> None:
+        namespace.cassette = Path(str(values))
+        namespace.folder = str(values).endswith("/") or namespace.cassette.is_dir()
+
+
+def add_idle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--session-idle",
+        type=_seconds,
+        default=3600.0,
+        metavar="SECONDS",
+        help="drop a session that was not used for so long; it begins anew when it comes back (default 3600)",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 1e7:
+        raise UsageError(f"{text!r} is no time to be idle", "give 0.1 to 10000000 seconds")
+    return seconds

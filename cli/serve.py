@@ -1,7 +1,6 @@
 """`respool serve`: any mode, spelled out."""
 
 import argparse
-from pathlib import Path
 
 from ..cassettes.errors import UsageError
 from . import running
@@ -14,13 +13,18 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "serve",
         help="any mode, spelled out: record, replay, auto or live",
         description="record: forward and keep. replay: serve the cassette. auto: replay when the cassette is there, else record "
-        "it. live: forward and keep nothing.",
+        "it. live: forward and keep nothing. With a folder of cassettes, each session has the cassette of its name.",
     )
     parser.add_argument(
         "--mode", required=True, choices=["record", "replay", "auto", "live"], help="what to do with a call"
     )
     add_upstream(parser, required=False)
-    parser.add_argument("--cassette", type=Path, metavar="FILE", help="the cassette to write or to serve")
+    parser.add_argument(
+        "--cassette",
+        action=running.CassetteOrFolder,
+        metavar="FILE|DIR",
+        help="the cassette to write or to serve; a folder of them when it is one, or ends with /",
+    )
     add_disposition(parser)
     add_service(parser)
     running.add_address(parser, port=8080)
@@ -28,20 +32,42 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from ..proxy import modes
     from . import serving
     from .loop import run_server
 
     mode = arguments.mode
-    if mode != "live" and arguments.cassette is None:
+    missing: bool = arguments.cassette is None
+    if mode != "live" and missing:
         raise UsageError(f"--mode {mode} needs a cassette", "give --cassette FILE")
-    if mode == "live" and arguments.cassette is not None:
+    if mode == "live" and not missing:
         raise UsageError("--mode live keeps nothing, so it takes no --cassette", "use --mode record to keep the calls")
-    there = arguments.cassette is not None and arguments.cassette.exists()
+    if arguments.fault and mode in {"record", "live"}:
+        raise UsageError(
+            f"--mode {mode} injects no faults", "--fault is for a replay; the sandbox has scripts for its own"
+        )
+    if mode == "live":
+        decided = mode
+    else:
+        way = modes.way_of(mode, append=arguments.append, overwrite=arguments.overwrite)
+        if arguments.folder:
+            from .folders import serve_folder
+
+            if mode == "record":
+                _need_upstream(arguments, mode)
+            return run_server(lambda stop: serve_folder(arguments, way, stop))
+        found = modes.look(arguments.cassette)
+        found.close()
+        decided = modes.decide(way, found).mode
+    if decided != "replay":
+        _need_upstream(arguments, decided)
     if mode == "auto":
-        mode = "replay" if there else "record"
-    if mode in {"record", "live"} and arguments.upstream is None:
-        raise UsageError(f"--mode {mode} needs an upstream", "give --upstream URL, or --upstream sandbox")
-    if arguments.mode == "auto":
-        running.narrate(f"respool: auto: {arguments.cassette} is {'there: replay' if there else 'not there: record'}")
-    main = {"record": serving.record, "replay": serving.replay, "live": serving.live}[mode]
+        said = "there" if decided == "replay" else "not there"
+        running.narrate(f"respool: auto: {arguments.cassette} is {said}: {decided}")
+    main = {"record": serving.record, "replay": serving.replay, "live": serving.live}[decided]
     return run_server(lambda stop: main(arguments, stop))
+
+
+def _need_upstream(arguments: argparse.Namespace, mode: str) -> None:
+    if arguments.upstream is None:
+        raise UsageError(f"--mode {mode} needs an upstream", "give --upstream URL, or --upstream sandbox")

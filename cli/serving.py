@@ -3,17 +3,27 @@
 import argparse
 import asyncio
 import gc
+import os
 import socket
-from collections.abc import AsyncIterator, Coroutine
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..cassettes.errors import CassetteError
+from ..cassettes.amounts import counted, size
+from ..cassettes.errors import CassetteError, RespoolError
+from ..cassettes.faults import Faults
+from ..cassettes.matching import Matching
 from ..cassettes.reader import Reader
+from ..cassettes.rekeyed import Progress
+from ..cassettes.rules import Rules
+from ..cassettes.settings import as_toml, notes_of, settings_for
+from ..cassettes.storage import keep_partial
 from ..cassettes.writer import Writer
 from ..proxy.pace import Pace
+from ..proxy.prepared import CACHE_BYTES
 from ..proxy.record import Recorder
 from ..proxy.replay import Replayer
 from ..proxy.server import DRAIN_SECONDS, Mode, listen, serve
@@ -22,19 +32,10 @@ from .loop import Stop
 from .running import narrate, ready
 
 
-def size(count: int) -> str:
-    """Bytes as people read them."""
-    if count < 10_000:
-        return f"{count} bytes"
-    return f"{count / 1e3:,.0f} kB" if count < 10_000_000 else f"{count / 1e6:,.1f} MB"
+class Stopped(RespoolError):
+    """A signal came before the server, or a cassette of it, was ready."""
 
-
-def times(count: int, noun: str, plural: str = "") -> str:
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
-
-
-class Stopped(Exception):
-    """A signal came before the server was ready."""
+    exit_status = 0
 
 
 async def _unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
@@ -44,7 +45,7 @@ async def _unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
-            raise Stopped
+            raise Stopped("respool is stopping")
         doing.result()
     finally:
         doing.cancel()
@@ -53,8 +54,11 @@ async def _unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def upstream_of(url: str, stop: Stop) -> AsyncIterator[Upstream]:
-    """The upstream that the user named, found to be there. Raises UpstreamError when it is not, Stopped at a signal."""
+async def upstream_of(url: str, stop: Stop, *, check: bool = True) -> AsyncIterator[Upstream]:
+    """The upstream that the user named, found to be there. Raises UpstreamError when it is not, Stopped at a signal.
+
+    Without `check` it may not be there: it is only dialled when it is needed.
+    """
     async with AsyncExitStack() as stack:
         if url == "sandbox":
             from ..proxy.sandbox.server import serve_sandbox
@@ -63,11 +67,12 @@ async def upstream_of(url: str, stop: Stop) -> AsyncIterator[Upstream]:
             url = running.url + "/v1"
         upstream = Upstream(Origin.parse(url))
         stack.callback(upstream.close)
-        await _unless_stopped(stop, upstream.check())
+        if check:
+            await _unless_stopped(stop, upstream.check())
         yield upstream
 
 
-async def _serve(mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop) -> None:
+async def serve_until_stopped(mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop) -> None:
     """Serve until a signal comes, then drain; a second signal ends the draining."""
     async with serve(mode, name=name, listener=listener, narrate=narrate, hurry=stop.hurry) as listening:
         gc.freeze()  # what was loaded by now stays: the collector need not look at it again and again
@@ -79,23 +84,24 @@ async def _serve(mode: Mode, name: str, base: str, listener: socket.socket, stop
 
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
+    rules = Rules.of(arguments.ignore, arguments.match_header)
     # The port and the upstream first: nothing is begun, and nothing replaced, for a recording that cannot be.
     with listen(arguments.host, arguments.port) as listener:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
-                return await _record(arguments, path, upstream, listener, stop)
+                return await _record(arguments, path, rules, upstream, listener, stop)
         except Stopped:
             return 0
 
 
 async def _record(
-    arguments: argparse.Namespace, path: Path, upstream: Upstream, listener: socket.socket, stop: Stop
+    arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream, listener: socket.socket, stop: Stop
 ) -> int:
-    writer = _writer(arguments, path, upstream)
+    writer = _writer(arguments, path, rules, upstream)
     recorder = Recorder(upstream, writer, narrate=narrate)
     before = writer.count
     try:
-        await _serve(recorder, "record", upstream.origin.base, listener, stop)
+        await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop)
     finally:
         # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
         if recorder.failed is not None:
@@ -107,38 +113,79 @@ async def _record(
     return _told(recorder, writer, writer.count - before)
 
 
-def _writer(arguments: argparse.Namespace, path: Path, upstream: Upstream) -> Writer:
+def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream) -> Writer:
     if arguments.append and path.exists():
         writer = Writer.append_to(path)
-        _warn_of_another_upstream(path, upstream)
+        with Reader.open(path) as reader:
+            _warn_of_another_upstream(reader, upstream)
+            _warn_of_new_rules(reader, rules)
         return writer
-    meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
-    return Writer.create(path, meta=meta, overwrite=arguments.overwrite)
+    if getattr(arguments, "mode", "") == "auto" and os.path.lexists(path.with_name(path.name + ".partial")):
+        narrate(f"respool: an interrupted recording is kept as {keep_partial(path)}")
+    return Writer.create(path, meta=meta_of(upstream.origin, rules), overwrite=arguments.overwrite)
+
+
+def meta_of(origin: Origin, rules: Rules) -> dict[str, Any]:
+    """What opens a new cassette."""
+    return {"created_by": f"respool {__version__}", "upstream": origin.url, **notes_of(rules)}
 
 
 def _told(recorder: Recorder, writer: Writer, added: int) -> int:
     """Say how a recording ended; returns the exit status."""
     if recorder.failed is not None:
         narrate(f"respool: the recording is not whole: {recorder.failed.message}")
-        narrate(f"  the {times(added, 'call')} before that are kept; {recorder.failed.hint}".rstrip("; "))
+        narrate(f"  the {counted(added, 'call')} before that are kept; {recorder.failed.hint}".rstrip("; "))
         return CassetteError.exit_status
     if not added and not recorder.lost:
         narrate("respool: no calls came, so no cassette was written")
         return 0
-    narrate(f"respool: recorded {times(added, 'call')} to {writer.path} ({size(writer.bytes_written)} written)")
+    narrate(f"respool: recorded {counted(added, 'call')} to {writer.path} ({size(writer.bytes_written)} written)")
     if recorder.failures:
-        narrate(f"respool: {times(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
+        narrate(f"respool: {counted(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
     if recorder.lost:
-        narrate(f"respool: {times(recorder.lost, 'call')} could not be recorded, see above")
+        narrate(f"respool: {counted(recorder.lost, 'call')} could not be recorded, see above")
         return CassetteError.exit_status
     return 0
 
 
-def _warn_of_another_upstream(path: Path, upstream: Upstream) -> None:
-    with Reader.open(path) as reader:
-        before = reader.meta.get("upstream")
+def _warn_of_another_upstream(reader: Reader, upstream: Upstream) -> None:
+    before = reader.meta.get("upstream")
     if isinstance(before, str) and before != upstream.origin.url:
-        narrate(f"respool: {path} was recorded from {before}; what is added now comes from {upstream.origin.url}")
+        narrate(
+            f"respool: {reader.path} was recorded from {before}; what is added now comes from {upstream.origin.url}"
+        )
+
+
+def _warn_of_new_rules(reader: Reader, rules: Rules) -> None:
+    """The notes of a cassette stand at its head and are never written again."""
+    stored = settings_for(reader.path, notes=reader.meta).rules
+    new = Rules.of(
+        [text for text in rules.ignore if text not in stored.ignore],
+        [name for name in rules.match_headers if name not in stored.match_headers],
+    )
+    if new:
+        narrate(
+            f"respool: {reader.path} cannot be given rules any more; for a replay to have them, write into "
+            f"{reader.path.name}.toml beside it: {as_toml(new)}"
+        )
+
+
+def _progress(total: int, stop: Stop) -> Progress:
+    """Says how far the rules are applied, every two seconds: most cassettes are done before the first time.
+
+    It raises Stopped when a signal came meanwhile.
+    """
+    due = time.monotonic() + 2
+
+    def report(done: int) -> None:
+        nonlocal due
+        if stop.has_come:
+            raise Stopped("respool is stopping, and applies no more rules")
+        if time.monotonic() >= due:
+            due = time.monotonic() + 2
+            narrate(f"respool: applying the rules: {done:,} of {counted(total, 'call')} looked at")
+
+    return report
 
 
 async def live(arguments: argparse.Namespace, stop: Stop) -> int:
@@ -146,32 +193,87 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
                 recorder = Recorder(upstream, None, narrate=narrate)
-                await _serve(recorder, "live", upstream.origin.base, listener, stop)
+                await serve_until_stopped(recorder, "live", upstream.origin.base, listener, stop)
         except Stopped:
             return 0
-    narrate(f"respool: forwarded {times(recorder.calls, 'call')}; nothing was kept")
+    narrate(f"respool: forwarded {counted(recorder.calls, 'call')}; nothing was kept")
     return 0
 
 
-async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
+def matching_of(arguments: argparse.Namespace, reader: Reader) -> Matching:
+    """The settings of one cassette: the command line's, its own, and those that stand beside it."""
+    settings = settings_for(
+        reader.path, ignore=arguments.ignore, match_headers=arguments.match_header, notes=reader.meta
+    )
+    if settings.rules:
+        narrate(f"respool: {settings}")
+    return Matching(
+        polls=arguments.polls,
+        strict=arguments.strict,
+        rules=settings.rules,
+        late_binding=not arguments.no_late_binding,
+    )
+
+
+def faults_of(arguments: argparse.Namespace) -> Faults | None:
+    """The faults of the command line, counted together for all cassettes of a folder."""
+    return Faults(arguments.fault, seed=arguments.fault_seed) if arguments.fault else None
+
+
+def replayer_factory(
+    arguments: argparse.Namespace, stop: Stop, *, faults: Faults | None = None, cache: int = CACHE_BYTES
+) -> Callable[[Reader], Replayer]:
+    """What makes the replayer of a cassette, with all that the command line says; each replay is made by it.
+
+    With rules it reads the whole cassette: call it in a thread. It raises Stopped at a signal.
+    """
     pace = Pace.parse(arguments.pace)
+
+    def make(reader: Reader) -> Replayer:
+        return Replayer(
+            reader,
+            matching=matching_of(arguments, reader),
+            pace=pace,
+            faults=faults,
+            idle=arguments.session_idle,
+            cache=cache,
+            narrate=narrate,
+            progress=_progress(len(reader), stop),
+        )
+
+    return make
+
+
+async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
+    make = replayer_factory(arguments, stop, faults=faults_of(arguments))
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
         if not reader.sealed:
             narrate(
-                f"respool: {arguments.cassette} was not closed cleanly; its {times(len(reader), 'whole call')} are served"
+                f"respool: {arguments.cassette} was not closed cleanly; its {counted(len(reader), 'whole call')} are served"
             )
-        replayer = Replayer(reader, polls=arguments.polls, pace=pace, strict=arguments.strict, narrate=narrate)
-        await _serve(replayer, "replay", replayer.base, listener, stop)
-        answered = times(replayer.calls - replayer.misses - replayer.damaged, "call")
-        said = f"respool: replayed {answered} in {times(len(replayer.sessions), 'session')}"
+        try:
+            replayer = await asyncio.to_thread(make, reader)
+        except Stopped:
+            return 0
+        await serve_until_stopped(replayer, "replay", replayer.base, listener, stop)
+        answered = counted(replayer.calls - replayer.misses - replayer.damaged - replayer.refused, "call")
+        said = f"respool: replayed {answered} in {counted(replayer.sessions_made, 'session')}"
         if replayer.inexact:
             said += f", {replayer.inexact} of them ahead of their place"
-        said += f"; {times(replayer.misses, 'miss', 'misses')}" if replayer.misses else "; no misses"
+        said += f"; {counted(replayer.misses, 'miss', 'misses')}" if replayer.misses else "; no misses"
+        if replayer.faults is not None:
+            narrate(f"respool: {injected(replayer.faults)}")
         if replayer.damaged:
-            narrate(f"{said}; {times(replayer.damaged, 'call')} not answered, because the cassette is damaged")
+            narrate(f"{said}; {counted(replayer.damaged, 'call')} not answered, because the cassette is damaged")
             return CassetteError.exit_status
         narrate(said)
     return 1 if replayer.misses else 0
+
+
+def injected(faults: Faults) -> str:
+    """How often each rule has struck, in one sentence; rules that never did are named too."""
+    each = "; ".join(f"{faults.struck[rule.text]:,} × {rule.text}" for rule in faults.rules)
+    return f"injected {counted(faults.struck.total(), 'fault')}: {each}"
 
 
 async def sandbox(arguments: argparse.Namespace, stop: Stop) -> int:

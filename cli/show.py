@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from .filtering import add_filter, chosen
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
@@ -14,6 +16,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("cassette", type=Path, metavar="CASSETTE")
     parser.add_argument("--thread", metavar="ID", help="this thread only")
+    add_filter(parser, "only threads with a call that fits: status:failed, tool:lookup_*, ...; see docs/filters.md")
     parser.add_argument("--plain", action="store_true", help="no colours (they are used only on a terminal anyway)")
     parser.set_defaults(run=run)
 
@@ -23,6 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     from .opening import opened
 
     with opened(arguments.cassette) as reader:
-        for line in render(reader, thread=arguments.thread, plain=arguments.plain or not sys.stdout.isatty()):
+        keeps = chosen(arguments.filter, reader)
+        plain = arguments.plain or not sys.stdout.isatty()
+        for line in render(reader, thread=arguments.thread, keeps=keeps, plain=plain):
             print(line)
     return 0

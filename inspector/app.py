@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from ..cassettes.amounts import counted
 from ..cassettes.conversation import Recorded
 from ..cassettes.text import clip
 from .help import HelpScreen
@@ -218,7 +219,7 @@ def status(recording: Recorded, threads: int) -> str:
     """The line at the foot: which cassette this is, what is in it, and whether it is whole."""
     words = [
         clip(recording.path.name, 100),
-        f"{len(recording):,} call{'' if len(recording) == 1 else 's'}",
-        f"{threads:,} thread{'' if threads == 1 else 's'}",
+        counted(len(recording), "call"),
+        counted(threads, "thread"),
     ]
     return " · ".join(words if recording.sealed else [*words, "not closed cleanly"])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from ..cassettes.amounts import counted
 from ..cassettes.conversation import Conversation, Message, Note, NoteKind, Run, Step, ToolCall
 from ..cassettes.text import clip
 from .ink import Ink, mood
@@ -175,7 +176,7 @@ def outline_of(conversation: Conversation) -> Branch:
     """A conversation as a branch: its thread (or collection), the runs in it, their steps and tool calls."""
     scope = conversation.scope
     if not conversation.is_thread:
-        calls = f"{conversation.calls:,} call{'' if conversation.calls == 1 else 's'}"
+        calls = counted(conversation.calls, "call")
         return Branch(Row(Kind.COLLECTION, scope), Face(clip(scope, MAX_LABEL), calls))
     runs = [entry for entry in conversation.entries if isinstance(entry, Run)]
     inside = tuple(_run(scope, number, run) for number, run in enumerate(runs, 1))

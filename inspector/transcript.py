@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ..cassettes.amounts import counted
 from ..cassettes.conversation import Conversation, Message, Note, NoteKind, Part, Run, Step, ToolCall
 from ..cassettes.models import compact, parse
 from ..cassettes.show import MAX_TEXT
@@ -77,7 +78,7 @@ class _Composer:
         made = {"createThread": "created", "createThreadAndRun": "created with a run"}.get(told.created_by, "")
         kind = "thread" if told.is_thread else "calls to"
         self._line(0, (f"{kind} ", "strong"), (clip(told.scope, _MAX_NAME), "strong"), *_apart(made))
-        calls = f"{told.calls:,} call{'' if told.calls == 1 else 's'}"
+        calls = counted(told.calls, "call")
         self._line(2, (" · ".join(filter(None, (_date(told.created_at), calls))), "dim"))
         self._mapping("metadata", told.metadata, 2)
         self._mapping("metadata now", told.metadata_now if told.metadata_now != (told.metadata or {}) else None, 2)
@@ -156,7 +157,7 @@ class _Composer:
         )
         if path := _path(run):
             self._line(2, (path, ""), hang=0)
-        counts = [f"{run.polls:,} poll{'' if run.polls == 1 else 's'}, {run.new_polls:,} new"] if run.polls else []
+        counts = [f"{counted(run.polls, 'poll')}, {run.new_polls:,} new"] if run.polls else []
         if run.tokens is not None:
             asked, answered, total = run.tokens
             counts.append(f"{total:,} tokens ({asked:,} in, {answered:,} out)")

@@ -1,0 +1,72 @@
+"""`respool export`: a cassette in other tools' words, on stdout or in a new file."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..cassettes.errors import CassetteError
+
+_FORMATS = (
+    ("har", "HAR 1.2"),
+    ("jsonl", "JSON Lines: one call a line, nothing lost"),
+    ("curl", "a shell script that makes the calls with curl"),
+    ("python", "a Python script that holds the conversation with the openai package"),
+    ("pytest", "a test that holds the conversation against this cassette"),
+    ("markdown", "the conversation, to paste"),
+)
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "export",
+        help="turn a cassette into HAR, JSON Lines, curl, Python, a pytest test or Markdown",
+        description="Write a cassette in another form. `respool import` reads HAR and JSON Lines back.",
+    )
+    formats = parser.add_mutually_exclusive_group(required=True)
+    for name, what in _FORMATS:
+        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=what)
+    parser.add_argument("cassette", type=Path, metavar="CASSETTE")
+    parser.add_argument("destination", type=Path, nargs="?", metavar="OUT", help="the file to write (default: stdout)")
+    parser.add_argument("--thread", metavar="ID", help="this thread only")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..cassettes.exports import FORMATS
+    from .opening import opened
+
+    with opened(arguments.cassette) as reader:
+        pieces = FORMATS[arguments.format](reader, thread=arguments.thread)
+        if arguments.destination is None:
+            for piece in pieces:
+                sys.stdout.write(piece)
+        else:
+            _write(pieces, arguments.destination, overwrite=arguments.overwrite)
+    return 0
+
+
+def _write(pieces: Iterator[str], destination: Path, *, overwrite: bool) -> None:
+    """Write a file that appears when it is whole, readable by its owner as the cassette is."""
+    if not overwrite and os.path.lexists(destination):
+        raise CassetteError(f"{destination} exists", "Name another file, or replace it with --overwrite.")
+    partial = destination.with_name(destination.name + ".partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CassetteError(f"{partial} cannot be made: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(pieces)
+        if overwrite:
+            partial.replace(destination)
+        else:
+            os.link(partial, destination)  # unlike a rename, it never replaces what came into being meanwhile
+    except OSError as error:
+        raise CassetteError(f"{destination} cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()

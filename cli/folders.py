@@ -1,0 +1,111 @@
+"""Serving a folder of cassettes: what is opened and closed around it, and what is said at the end."""
+
+import argparse
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from ..cassettes.amounts import counted
+from ..cassettes.errors import CassetteError
+from ..cassettes.folder import Folder
+from ..cassettes.rules import Rules
+from ..cassettes.writer import Writer
+from ..proxy.library import Library
+from ..proxy.modes import Way
+from ..proxy.record import Recorder
+from ..proxy.server import listen
+from ..proxy.shelf import Shelf
+from ..proxy.upstream import Upstream
+from ..proxy.volumes import Recording, Totals
+from .loop import Stop
+from .running import narrate
+from .serving import Stopped, faults_of, injected, meta_of, replayer_factory, serve_until_stopped, upstream_of
+
+CACHE_BYTES = 4 << 20
+"""Answers that each cassette keeps ready: there may be hundreds of them."""
+
+
+async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> int:
+    path: Path = arguments.cassette
+    with listen(arguments.host, arguments.port) as listener:
+        try:
+            async with AsyncExitStack() as stack:
+                recording = None
+                if way is not Way.REPLAY and arguments.upstream is not None:
+                    # Where `auto` finds all that it needs, no upstream has to be there.
+                    entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
+                    origin = (await stack.enter_async_context(entered)).origin
+                    rules = Rules.of(arguments.ignore, arguments.match_header)
+                    recording = Recording(origin=origin, meta=meta_of(origin, rules), recorder=_recorder)
+                    _make(path)
+                return await _serve(arguments, way, recording, listener, stop)
+        except Stopped:
+            return 0
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CassetteError(f"the folder {path} cannot be made: {error.strerror}") from error
+
+
+def _recorder(upstream: Upstream, writer: Writer) -> Recorder:
+    return Recorder(upstream, writer, narrate=narrate)
+
+
+async def _serve(
+    arguments: argparse.Namespace, way: Way, recording: Recording | None, listener: socket.socket, stop: Stop
+) -> int:
+    folder = Folder(arguments.cassette)
+    faults = faults_of(arguments)
+    shelf = Shelf(
+        folder,
+        way=way,
+        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES),
+        recording=recording,
+        idle=arguments.session_idle,
+        narrate=narrate,
+    )
+    try:
+        if way is Way.REPLAY and not folder.names(1):
+            raise CassetteError(
+                f"the folder {folder.path} holds no cassette", "`respool serve --mode record` records into a folder"
+            )
+        library = Library(resolver=shelf, narrate=narrate)
+        mode = way.value.partition(" ")[0]
+        await serve_until_stopped(library, mode, "", listener, stop)
+    finally:
+        shelf.close()
+    status = _told(shelf.totals, library.unknown)
+    if faults is not None:
+        narrate(f"respool: {injected(faults)}")
+    return max(status, library.exit_status)
+
+
+def _told(totals: Totals, unknown: int) -> int:
+    """Say what it came to; returns the exit status."""
+    if totals.recorded:
+        what = counted(totals.cassettes_recorded, "cassette")
+        narrate(f"respool: recorded {counted(totals.recorded, 'call')} to {what}")
+    if totals.failures:
+        narrate(f"respool: {counted(totals.failures, 'call')} failed at the upstream, and are recorded as failed")
+    for failed in totals.failed:
+        narrate(f"respool: a recording is not whole: {failed.message}; {failed.hint}".rstrip("; "))
+    if totals.lost:
+        narrate(f"respool: {counted(totals.lost, 'call')} could not be recorded, see above")
+    if totals.sessions or not totals.recorded:
+        said = f"respool: replayed {counted(totals.replayed, 'call')} in {counted(totals.sessions, 'session')}"
+        if totals.inexact:
+            said += f", {totals.inexact} of them ahead of their place"
+        said += f"; {counted(totals.misses, 'miss', 'misses')}" if totals.misses else "; no misses"
+        if totals.damaged:
+            said += f"; {counted(totals.damaged, 'call')} not answered, because a cassette is damaged"
+        narrate(said)
+    if unknown:
+        narrate(
+            f"respool: {counted(unknown, 'call')} of sessions that lead to no cassette that could be used, see above"
+        )
+    if totals.failed or totals.lost or totals.damaged:
+        return CassetteError.exit_status
+    return 1 if totals.misses else 0

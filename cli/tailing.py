@@ -1,0 +1,90 @@
+"""`respool record --tail`: what is opened, in which order it is closed, and what is said at the end."""
+
+import argparse
+import asyncio
+
+from .. import __version__
+from ..cassettes.amounts import counted, size
+from ..cassettes.errors import CassetteError, UsageError
+from ..cassettes.ids import LEAST, IdMap, Pair
+from ..cassettes.prefix import Prefix
+from ..cassettes.renaming import is_id
+from ..cassettes.writer import Writer
+from ..proxy.server import listen
+from ..proxy.tail import Tail
+from . import serving
+from .loop import Stop
+from .running import narrate
+
+
+async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
+    path = arguments.output or arguments.cassette
+    ids = IdMap(_pairs(arguments.map))
+    with Prefix.open(arguments.cassette) as prefix, listen(arguments.host, arguments.port) as listener:
+        prefix.end_at(arguments.tail, thread=arguments.thread)
+        try:
+            async with serving.upstream_of(arguments.upstream, stop) as upstream:
+                meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
+                writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite)
+                mode = Tail(prefix, upstream, writer, ids=ids, narrate=narrate)
+                kept = writer.count
+                try:
+                    await serving.serve_until_stopped(mode, "record", upstream.origin.base, listener, stop)
+                finally:
+                    await _end(mode, writer, kept)
+        except serving.Stopped:
+            return 0
+        return _told(mode, prefix, writer, kept)
+
+
+async def _end(mode: Tail, writer: Writer, kept: int) -> None:
+    """Only a tail that really came about gets the cassette's name; else what was there stays."""
+    if mode.recorder.failed is not None:
+        writer.abandon()
+    elif not mode.live or mode.fault is not None or writer.count == kept:
+        writer.discard()
+    else:
+        await asyncio.to_thread(writer.close)
+
+
+def _told(mode: Tail, prefix: Prefix, writer: Writer, kept: int) -> int:
+    """Say how it ended; returns the exit status."""
+    if mode.fault is not None:
+        narrate(f"respool: nothing was written: {mode.fault.message}")
+        if mode.fault.hint:
+            narrate(f"  {mode.fault.hint}")
+        return mode.fault.exit_status
+    if not mode.live:
+        narrate(f"respool: nothing was written: the client never made write {prefix.end} of {prefix.thread}")
+        return 1
+    if mode.recorder.failed is not None:
+        narrate(f"respool: the recording is not whole: {mode.recorder.failed.message}")
+        return CassetteError.exit_status
+    added = writer.count - kept
+    if not added:
+        narrate(f"respool: nothing was written: no call came after write {prefix.end} of {prefix.thread}")
+        return 1
+    narrate(
+        f"respool: recorded {counted(added, 'call')} behind {counted(kept, 'kept one')} to {writer.path} "
+        f"({size(writer.bytes_written)} written)"
+    )
+    recorder = mode.recorder
+    if recorder.failures:
+        narrate(f"respool: {counted(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
+    if recorder.lost:
+        narrate(f"respool: {counted(recorder.lost, 'call')} could not be recorded, see above")
+        return CassetteError.exit_status
+    if mode.replayer.misses:
+        narrate(f"respool: {counted(mode.replayer.misses, 'miss', 'misses')} in the kept part, see above")
+        return 1
+    return 0
+
+
+def _pairs(given: list[str]) -> list[Pair]:
+    pairs: list[Pair] = []
+    for text in given:
+        old, mark, new = text.partition("=")
+        if not mark or not all(is_id(name.encode("utf-8", "replace"), least=LEAST) for name in (old, new)):
+            raise UsageError(f"--map {text!r} is no pair of ids", "give it as OLD=NEW, such as asst_1=asst_2")
+        pairs.append((old, new))
+    return pairs
