@@ -4,6 +4,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# Runs pytest within tests, for the pytest plugin; pytest takes such a list only from the outermost conftest.
+pytest_plugins = ["pytester"]
+
 # A busy machine is no failure of a property, so there is no deadline.
 settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("quick"), max_examples=3000)

@@ -50,7 +50,14 @@ class Call:
     """One recorded call: `Call("GET /threads/t/runs/r", answer="queued")`."""
 
     def __init__(
-        self, line: str, body: object = None, *, answer: object = "ok", status: int = 200, variant: int = 0
+        self,
+        line: str,
+        body: object = None,
+        *,
+        answer: object = "ok",
+        status: int = 200,
+        variant: int = 0,
+        cut: bool = False,
     ) -> None:
         method, target = line.split(" ", 1)
         self.request = Request(
@@ -59,6 +66,7 @@ class Call:
         self.answer = answer
         self.status = status
         self.variant = variant
+        self.cut = cut
 
     @property
     def key(self) -> int:
@@ -66,7 +74,7 @@ class Call:
 
     def interaction(self, arrival: int) -> Interaction:
         response = Response(self.status, b"", JSON, Body.of(json.dumps(self.answer).encode())) if self.status else None
-        end = End.COMPLETE if self.status else End.CLIENT_CUT
+        end = End.COMPLETE if self.status and not self.cut else End.CLIENT_CUT
         return Interaction(arrival, arrival, self.request, response, end, variant=self.variant)
 
 

@@ -366,3 +366,13 @@ def test_a_number_that_is_too_long_is_so_in_a_long_list_too() -> None:
     nested = b"[" * (DEEPEST - 1) + b"[" + b"1," * 100 + b"1]" + b"]" * (DEEPEST - 1)
     assert canonical_body(nested, TYPE)[0] == JSON
     assert canonical_body(b"[" + nested + b"]", TYPE)[0] == RAW
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1, "stream": false}', b'{"stream": null, "a": 1}'])
+def test_a_stream_that_is_off_is_as_good_as_none(body):
+    assert canonical_body(body) == canonical_body(b'{"a": 1}')
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1, "stream": true}', b'{"a": 1, "stream": 0}', b'{"a": {"stream": false}}'])
+def test_any_other_stream_counts(body):
+    assert canonical_body(body) not in (canonical_body(b'{"a": 1}'), canonical_body(b'{"a": {}}'))

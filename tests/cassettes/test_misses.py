@@ -24,8 +24,9 @@ def miss_of(recording, call, *, played=(), strict: bool = False) -> Miss:
 
 def test_a_field_that_differs_is_named_with_both_values_and_its_place(replay) -> None:
     say = [replay.Call(SAY, {"role": "user", "content": text}) for text in ("one", "two", "three")]
-    recording = replay.record(replay.Call("POST /threads", {}, answer={"id": "t"}), *say)
-    miss = miss_of(recording, replay.Call(SAY, {"role": "user", "content": "twice"}), played=say[:1])
+    begin = replay.Call("POST /threads", {}, answer={"id": "t"})
+    recording = replay.record(begin, *say)
+    miss = miss_of(recording, replay.Call(SAY, {"role": "user", "content": "twice"}), played=[begin, say[0]])
     assert miss.reason == "differs"
     assert miss.param == "$.content"
     assert miss.message == (
@@ -198,7 +199,8 @@ def test_the_same_thread_comes_before_others_and_the_fewest_fields_first(replay)
         replay.Call("POST /threads/t/runs", {"a": 1, "b": 1}),
     )
     miss = miss_of(recording, replay.Call(SAY, {"a": 1, "b": 1}))
-    assert [near.place for near in miss.nearest] == ["write 2 of 3 of t", "write 1 of 3 of t"]
+    assert [near.place for near in miss.nearest] == ["write 2 of 3 of t", "write 1 of 1 of u", "write 1 of 3 of t"]
+    assert "write 1 of 1 of u (the same but for its path)" in miss.message
     elsewhere = miss_of(recording, replay.Call("POST /threads/w/messages", {"a": 1, "b": 1}))
     assert [near.place for near in elsewhere.nearest[:1]] == ["write 1 of 1 of u"]
     assert elsewhere.param == "path:thread_id"
@@ -215,13 +217,14 @@ def test_a_creation_is_compared_with_those_of_all_threads(replay) -> None:
     assert miss.param == "$.metadata.x"
 
 
-def test_an_unknown_path_is_compared_with_that_path_only(replay) -> None:
+def test_an_unknown_path_is_compared_with_that_path_before_others(replay) -> None:
     recording = replay.record(
         replay.Call("POST /vector_stores/a", {"n": 1}), replay.Call("POST /vector_stores/b", {"n": 2})
     )
     miss = miss_of(recording, replay.Call("POST /v1/vector_stores/b", {"n": 3}))
     assert [near.place for near in miss.nearest] == ["write 2 of 2 of /vector_stores"]
-    assert miss_of(recording, replay.Call("POST /vector_stores/c", {"n": 3})).reason == "never"
+    assert miss_of(recording, replay.Call("POST /vector_stores/c", {"n": 3})).param == "path[1]"
+    assert miss_of(recording, replay.Call("POST /vector_stores/c/d", {"n": 3})).reason == "never"
 
 
 def test_many_differences_are_counted_and_a_few_shown(replay) -> None:
@@ -235,6 +238,9 @@ def test_the_error_body_has_the_shape_of_the_api(replay) -> None:
     recording = replay.record(replay.Call(SAY, {"content": "one"}))
     miss = miss_of(recording, replay.Call(SAY, {"content": "zwölf"}))
     error = json.loads(miss.to_json())["error"]
+    parts = error.pop("respool")
+    assert parts["nearest"][0]["differences"] == [{"field": "$.content", "recorded": '"one"', "asked": '"zwölf"'}]
+    assert (parts["reason"], parts["place"], parts["setting"]) == ("differs", "write 1 of 1 of t", None)
     assert error == {
         "message": f"{miss.message} {miss.hint}",
         "type": "respool_miss",

@@ -280,3 +280,19 @@ def test_sessions_stay_small(replay) -> None:
     assert len(session._positions) == 50
     assert not session._used
     assert not session._cursors
+
+
+@pytest.mark.parametrize("polls", ["compress", "recorded"])
+def test_a_whole_answer_of_the_same_side_is_held_rather_than_a_cut_one(replay, polls) -> None:
+    run, submit = replay.Call(RUN), replay.Call(SUBMIT)
+    recorded = [
+        replay.Call(RUN, answer="queued"),
+        replay.Call(RUN, answer="in_prog", cut=True),
+        submit,
+        replay.Call(RUN, answer="compl", cut=True),
+    ]
+    session = Session(Tape(replay.record(replay.Call(CREATE), *recorded), polls=polls))
+    calls = (replay.Call(CREATE), run, run, run, run, submit, run, run)
+    told_each = [told(session, call) for call in calls]
+    # Behind the write there is no whole answer, and that of the other side is none for this one.
+    assert told_each == ["ok", "queued", "in_prog", "queued (held)", "queued (held)", "ok", "compl", "compl (held)"]

@@ -141,3 +141,30 @@ def test_the_demo_can_be_stopped_and_leaves_nothing_half_done(respool):
         process.kill()
     assert (process.returncode, said) == (130, "")
     assert respool.files() == {"demo.cassette": left}
+
+
+def test_ls_lists_what_a_filter_chooses_with_the_times_that_it_has_in_the_whole_list(respool, cassette):
+    whole = respool.inside("ls", cassette).stdout.splitlines()
+    done = respool.inside("ls", cassette, "--filter", "is:error or op:getRun")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [whole[3], whole[5]]
+    assert respool.inside("ls", cassette, "--filter", "nowhere").stdout == ""
+
+
+def test_show_prints_the_threads_that_hold_a_call_that_fits_whole(respool, cassette):
+    whole = respool.inside("show", cassette).stdout.splitlines()
+    shown = respool.inside("show", cassette, "--filter", "status:failed").stdout.splitlines()
+    assert shown[2] == "filtered: 1 thread and 0 collections"
+    assert shown[:2] + shown[3:] == whole[: len(shown) - 1]
+    assert "thread_unknown" not in "".join(shown)
+    assert "thread_unknown" in "".join(whole)
+
+
+def test_a_filter_that_makes_no_sense_gets_a_caret_below_the_place(respool, cassette):
+    done = respool.inside("ls", cassette, "--filter", "is:poll stauts:failed")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[:3] == [
+        "respool: the filter, column 9: there is no field stauts; did you mean status?",
+        "  is:poll stauts:failed",
+        "          ^",
+    ]

@@ -45,6 +45,18 @@ def test_a_server_says_one_line_when_ready_and_a_summary_when_stopped(respool, c
     assert added == ({"new.cassette"} if "new.cassette" in arguments else set())
 
 
+def test_injected_faults_are_counted_in_the_summary(respool, cassette):
+    rules = ("--fault", "createThread#1: status 429 retry-after 0", "--fault", "getRun: reset")
+    with respool.serving("replay", "recorded.cassette", *rules, "--fault-seed", "3") as server:
+        statuses = [server.call("POST", "/threads", {"metadata": {"customer": "118"}})[0] for _ in range(2)]
+        assert server.end() == 0
+    assert statuses == [429, 200]
+    assert "replayed 1 call in 1 session" in server.said
+    assert "injected 1 fault: 1 × createThread#1: status 429 retry-after 0; 0 × getRun: reset" in server.said, (
+        server.said
+    )
+
+
 def test_the_four_modes_of_serve(respool, conversation):
     with respool.serving("sandbox") as sandbox:
         upstream = ("--upstream", sandbox.url, "--cassette", "a.cassette")
@@ -57,9 +69,9 @@ def test_the_four_modes_of_serve(respool, conversation):
         with respool.serving(
             "serve", "--mode", "auto", "--upstream", sandbox.url, "--cassette", "b.cassette"
         ) as server:
-            assert "b.cassette is not there: record" in server.said
             assert conversation(server.url) != recorded
             assert server.end() == 0
+            assert "b.cassette is not there: record" in server.said
         assert sandbox.end() == 0
         assert "answered 13 calls" in sandbox.said
     with respool.serving("serve", "--mode", "replay", "--cassette", "a.cassette") as server:

@@ -13,7 +13,7 @@ from respool.cli.main import COMMANDS, EXIT_STATUSES
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("cassettes", "proxy", "inspector", "cli")
-HEAVY = ("aiohttp", "textual", "pydantic", "msgpack", "zstandard", "uvloop", "yaml", "asyncio.base_events")
+HEAVY = ("aiohttp", "textual", "pydantic", "msgpack", "zstandard", "uvloop", "yaml", "jsonpath", "asyncio.base_events")
 
 
 def modules_after(code: str) -> set[str]:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from respool.cassettes.faults import Faults
+from respool.cassettes.matching import Matching
 from respool.cassettes.reader import Reader
 from respool.cassettes.writer import Writer
+from respool.proxy.pace import Pace
 from respool.proxy.record import Recorder
 from respool.proxy.replay import Replayer
 from respool.proxy.sandbox.server import Sandbox, serve_sandbox
@@ -61,10 +64,12 @@ class Stage:
 
     @staticmethod
     @asynccontextmanager
-    async def replay(path: Path, **options) -> AsyncIterator[Replay]:
+    async def replay(
+        path: Path, *, pace: Pace | None = None, faults: Faults | None = None, **matching
+    ) -> AsyncIterator[Replay]:
         said: list[str] = []
         with Reader.open(path) as reader:
-            replayer = Replayer(reader, narrate=said.append, **options)
+            replayer = Replayer(reader, matching=Matching(**matching), pace=pace, faults=faults, narrate=said.append)
             async with serve(replayer, name="replay", narrate=said.append, drain=2) as listening:
                 yield Replay(listening.url, replayer, said)
 

@@ -22,8 +22,8 @@ def served(*arguments: str, cwd: Path) -> tuple[subprocess.Popen, str]:
 
 
 def run_program(url: str) -> str:
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert "http://127.0.0.1:8080/v1" in program
+    programs = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (program,) = (text for text in programs if "http://127.0.0.1:8080/v1" in text)
     program = program.replace("http://127.0.0.1:8080/v1", url)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],

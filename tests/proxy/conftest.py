@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from respool.cassettes.interaction import Body, Interaction
+from respool.cassettes.matching import Matching
 from respool.cassettes.reader import Reader
 from respool.cassettes.writer import Writer
+from respool.proxy.pace import Pace
 from respool.proxy.record import Recorder
 from respool.proxy.replay import Replayer
 from respool.proxy.server import Listening, serve
@@ -121,10 +123,10 @@ async def recording(upstream_url: str, path: Path) -> AsyncIterator[Recording]:
 
 
 @asynccontextmanager
-async def replaying(path: Path, **options) -> AsyncIterator[Recording]:
+async def replaying(path: Path, *, pace: Pace | None = None, **matching) -> AsyncIterator[Recording]:
     said: list[str] = []
     with Reader.open(path) as reader:
-        replayer = Replayer(reader, narrate=said.append, **options)
+        replayer = Replayer(reader, matching=Matching(**matching), pace=pace, narrate=said.append)
         async with serve(replayer, name="replay", narrate=said.append, drain=1) as listening:
             yield Recording(path, replayer, listening, said)
 

@@ -6,42 +6,18 @@ import socket
 
 import aiohttp
 import pytest
+from recorded_calls import JSON, write_cassette
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
-from respool.cassettes.scopes import scope_of
 from respool.cassettes.summaries import summarise
 from respool.cassettes.writer import Writer
 from respool.proxy.pace import Pace
 
 THREAD = b"/v1/threads/thread_1"
 RUN = THREAD + b"/runs/run_1"
-JSON = (b"Content-Type", b"application/json")
 
 
 def run_in(status: str) -> bytes:
     return json.dumps({"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "status": status}).encode()
-
-
-def write_cassette(path, calls):
-    """Write calls of (method, target, request body, response or body, status) in their order."""
-    with Writer.create(path, meta={"upstream": "http://upstream.test/v1"}) as writer:
-        for number, call in enumerate(calls):
-            method, target, asked, answered, status = call
-            request = Request(method, target, (JSON,) if asked else (), Body.of(asked))
-            response = answered
-            if isinstance(answered, bytes):
-                head = (JSON, (b"Content-Length", b"%d" % len(answered)))
-                response = Response(status, b"OK", head, Body.of(answered), head_us=1000)
-            interaction = Interaction(
-                writer.next_arrival(),
-                1_700_000_000_000_000 + number,
-                request,
-                response,
-                End.COMPLETE,
-                2000,
-                scope_of(request, response),
-            )
-            writer.append(interaction, summarise(interaction))
-    return path
 
 
 @pytest.fixture
@@ -139,11 +115,12 @@ async def test_a_miss_is_a_502_in_the_apis_shape_that_names_the_nearest_request(
     assert status == 502
     assert headers["x-should-retry"] == "false"
     error = json.loads(body)["error"]
-    assert set(error) == {"message", "type", "param", "code"}
+    assert set(error) == {"message", "type", "param", "code", "respool"}
     assert "asst_1" in error["message"]
     assert "asst_2" in error["message"]
     assert error["param"] == "$.assistant_id"
-    assert error["message"] in said[0]
+    assert said[0].startswith("respool: miss: No recording answers POST ")
+    assert error["respool"]["hint"] in said[0]
 
 
 async def test_sessions_by_prefix_have_their_own_positions(proxies, polled_run, caller):

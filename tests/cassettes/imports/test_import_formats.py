@@ -81,7 +81,7 @@ def test_the_format_is_told_by_content_whatever_the_name(tmp_path, text, written
 @pytest.mark.parametrize(
     ("said", "data"),
     [
-        ("HAR", b'{"log": {"version": "1.2", "entries": []}}'),
+        ("HAR without a list of entries", b'{"log": {"version": "1.2"}}'),
         ("Pact", b'{"consumer": {}, "provider": {}, "interactions": [{}]}'),
         ("Mountebank", b'{"imposters": []}'),
         ("WireMock", b'{"mappings": []}'),
