@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FIRST_CLIENT := .clients/openai-1
+NODE := tests/e2e/node
+CLIENTS := .clients/openai-1 .clients/openai-1-last .clients/openai-2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -11,11 +12,11 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/.ready
 	@$(BIN)/respool demo
 
-test: $(VENV)/.ready-dev $(FIRST_CLIENT)/.ready
+test: $(VENV)/.ready-dev $(CLIENTS:%=%/.ready) $(NODE)/node_modules/.ready
 	@$(BIN)/pytest -n 2
 
 test-long: $(VENV)/.ready-dev
-	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes
+	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes tests/proxy/plugin/test_campaign.py
 
 check: lint types contracts test
 
@@ -50,12 +51,21 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.ready
 
 # Made anew with the environment: its wheels are those of one Python version.
-$(FIRST_CLIENT)/.ready: tests/e2e/openai-1.txt $(VENV)/.ready-dev
-	@echo "installing the last client of the API's first version into $(FIRST_CLIENT) (once)" >&2
-	@rm -rf $(FIRST_CLIENT)
-	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-deps --target $(FIRST_CLIENT) -r tests/e2e/openai-1.txt
+.clients/%/.ready: tests/e2e/%.txt $(VENV)/.ready-dev
+	@echo "installing an older client into $(@D) (once)" >&2
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-deps --target $(@D) -r $<
 	@touch $@
 
+# Node is not needed: without it the tests of its client are skipped, and say so.
+$(NODE)/node_modules/.ready: $(NODE)/package-lock.json
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null; then \
+	  echo "installing the Node client into $(@D) (once)" >&2; \
+	  npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent || echo "it could not be had; its tests are skipped" >&2; \
+	fi
+	@mkdir -p $(@D) && touch $@
+
 clean:
-	rm -rf $(VENV) .clients build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
+	rm -rf $(VENV) .clients $(NODE)/node_modules build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from respool.benchmarks.bench import Bench, Contender, check_replay, contender, take_turns
+from respool.benchmarks.minute import POLLS, SECONDS, STATES, write_minute
 from respool.benchmarks.opening import write_vcr
 from respool.benchmarks.processes import HERE, PYTHON, RESPOOL, BenchmarkError
 from respool.benchmarks.report import Ceiling, Finding, Ratio, Series
@@ -25,6 +26,10 @@ LARGE = (10_000, 200)
 """Calls and threads of the two cassettes."""
 
 
+PLAIN = ("--port", "0", "--no-late-binding")
+"""Each connection plays other threads than its neighbours, by their recorded ids, and many threads begin alike."""
+
+
 def replay(bench: Bench) -> Finding:
     """Replaying plain calls, from a small cassette and from a large one, beside servers that always say the same."""
     with ExitStack() as stack:
@@ -33,7 +38,7 @@ def replay(bench: Bench) -> Finding:
         length = 0
         for calls, threads in (SMALL, LARGE):
             path = bench.corpus(calls, threads)
-            server = stack.enter_context(bench.serving("respool replay", RESPOOL, "replay", str(path), "--port", "0"))
+            server = stack.enter_context(bench.serving("respool replay", RESPOOL, "replay", str(path), *PLAIN))
             contenders.append(contender(bench, f"respool replay, {calls:,} calls", server, path))
             length = max(length, check_replay(generator, contenders[-1], calls))
         body = max(20, length - 160)
@@ -51,6 +56,7 @@ def replay(bench: Bench) -> Finding:
         Ratio("replay of 10,000 calls : of 200", series[1], series[0], 1.0),
     ]
     remarks = [
+        "late binding is off: the load names recorded ids out of their order, which no client of a replay does",
         f"plain calls only (no streams); an answer with its head has {length:,} bytes in the mean, and the references' as many",
         "32 connections, each playing whole threads in sessions of its own; all answers had the recorded status",
     ]
@@ -194,4 +200,29 @@ def _opened(kind: str, path: Path) -> float:
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-MEASURES = {measure.__name__: measure for measure in (replay, streams, record, startup, opening)}
+def minute(bench: Bench) -> Finding:
+    """Playing a run that took a minute with the `openai` package, beside the minute."""
+    path = bench.folder / "minute.cassette"
+    write_minute(path)
+    recorded = Series("the run when it was recorded", "ms", note="by its recorded times, not measured")
+    played = {kind: Series(f"create_and_poll, {kind} client", "ms") for kind in ("sync", "async")}
+    with bench.serving("respool replay", RESPOOL, "replay", str(path), "--port", "0") as server:
+        command = [PYTHON, str(HERE / "minute.py"), f"http://127.0.0.1:{server.port}"]
+        for _ in range(bench.rounds):
+            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+            recorded.costs.append(SECONDS * 1e3)
+            for series, took in zip(played.values(), told, strict=True):
+                series.costs.append(float(took))
+    return Finding(
+        "minute",
+        [recorded, *played.values()],
+        [Ratio(f"create_and_poll, {kind} : the recorded minute", series, recorded) for kind, series in played.items()],
+        [Ceiling(f"create_and_poll of a minute, {kind}", series, 200) for kind, series in played.items()],
+        [
+            "wall time of a new client in a process that has played once: the package imports much of itself at its first call",
+            f"the cassette has {POLLS} polls that told {STATES} states",
+        ],
+    )
+
+
+MEASURES = {measure.__name__: measure for measure in (replay, streams, record, startup, opening, minute)}

@@ -1,6 +1,7 @@
-"""Write the parts of the docs that come from the program: the command reference and the README's picture.
+"""Write the parts of the docs that come from the program: the commands, the modes, the filters and the README's picture.
 
-`python docs/generate.py` writes them; `--check` only compares the reference, for the tests.
+`python docs/generate.py` writes all but the picture; `--check` only compares them, for the tests. `--picture` takes the picture
+anew: it shows a real run, with its timings, so that no two are equal.
 """
 
 import argparse
@@ -10,11 +11,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+from respool.cassettes.fields import table_as_markdown as fields_as_markdown
 from respool.cli.main import build_parser
+from respool.proxy.modes import table_as_markdown
 
 DOCS = Path(__file__).parent
 REFERENCE = DOCS / "commands.md"
 PICTURE = DOCS / "demo.svg"
+MODES = DOCS / "modes.md"
+FILTERS = DOCS / "filters.md"
+BEGIN, END = "<!-- made by docs/generate.py -->\n", "<!-- end of what is made -->\n"
 
 
 def reference() -> str:
@@ -25,6 +31,18 @@ def reference() -> str:
         if isinstance(action, argparse._SubParsersAction):
             parts += [block(f"respool {name}", sub) for name, sub in action.choices.items()]
     return "\n".join(parts)
+
+
+def modes() -> str:
+    """docs/modes.md, its table made from the one in the code."""
+    before, _, rest = MODES.read_text().partition(BEGIN)
+    return before + BEGIN + table_as_markdown() + END + rest.partition(END)[2]
+
+
+def filters() -> str:
+    """docs/filters.md, its table of fields made from the one in the code."""
+    before, _, rest = FILTERS.read_text().partition(BEGIN)
+    return before + BEGIN + fields_as_markdown() + END + rest.partition(END)[2]
 
 
 def block(title: str, parser: argparse.ArgumentParser) -> str:
@@ -65,6 +83,11 @@ def picture() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(REFERENCE.read_text() != reference() and "docs/commands.md is out of date: run make docs")
+        made = ((REFERENCE, reference()), (MODES, modes()), (FILTERS, filters()))
+        stale = [str(page) for page, text in made if page.read_text() != text]
+        sys.exit(f"out of date: {', '.join(stale)}: run make docs" if stale else 0)
     REFERENCE.write_text(reference())
-    PICTURE.write_text(picture())
+    MODES.write_text(modes())
+    FILTERS.write_text(filters())
+    if "--picture" in sys.argv:
+        PICTURE.write_text(picture())
