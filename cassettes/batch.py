@@ -2,6 +2,7 @@
 
 import zlib
 
+from .compression import squeeze
 from .format import Codec, RecordType, link, pack_frame
 from .summary import Summary
 
@@ -34,3 +35,8 @@ class Batch:
         self.chain = link(self.chain, header)
         self.records += 1
         return offset
+
+    def add_blob(self, digest: bytes, data: bytes | memoryview) -> int:
+        """Add one piece of a body, compressed where that is worth it; returns the place of its record."""
+        codec, stored = squeeze(data)
+        return self.add(RecordType.BLOB, codec, digest, stored, len(data))

@@ -46,9 +46,14 @@ def expand(codec: int, stored: bytes | memoryview, raw_len: int) -> bytes:
             raise CassetteError(f"a record says {raw_len:,} bytes and has {len(stored):,}")
         return bytes(stored)
     if codec != Codec.ZSTD:
-        raise CassetteError(f"a record is stored with codec {codec}, which this version does not know")
+        raise CassetteError(f"a record is stored with codec {codec}, which it cannot be")
+    return inflate(_contexts.decompressor, stored, raw_len)
+
+
+def inflate(decompressor: zstandard.ZstdDecompressor, stored: bytes | memoryview, raw_len: int) -> bytes:
+    """The `raw_len` bytes that a zstd frame holds. Raises CassetteError if it holds more, less, or is none."""
     try:
-        with _contexts.decompressor.stream_reader(stored) as stream:
+        with decompressor.stream_reader(stored) as stream:
             data = stream.read(raw_len)
             more = stream.read(1)
     except (zstandard.ZstdError, MemoryError) as error:

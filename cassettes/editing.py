@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from pathlib import Path
+from typing import TypeVar
 
 from .amounts import counted
 from .errors import CassetteError, UsageError
@@ -23,6 +24,8 @@ EACH = 1000
 """Calls between two reports of progress."""
 REST = "other-calls"
 """The name of the part that holds the calls that belong to no thread."""
+
+AnyWriter = TypeVar("AnyWriter", bound=Writer)
 
 Progress = Callable[[int, int], None]
 """Is told, from time to time, how many of how many calls were looked at."""
@@ -89,11 +92,13 @@ def split(
     return places
 
 
-def begin(path: Path, sources: Iterable[Reader], meta: dict[str, object], *, overwrite: bool) -> Writer:
+def begin(
+    path: Path, sources: Iterable[Reader], meta: dict[str, object], *, overwrite: bool, kind: type[AnyWriter] = Writer
+) -> AnyWriter:
     """A writer of a cassette that is made of others, with the id of the first of them."""
     sources = list(sources)
     refuse(path, sources, overwrite=overwrite)
-    return Writer.create(path, meta=meta, overwrite=overwrite, file_id=sources[0].file_id)
+    return kind.create(path, meta=meta, overwrite=overwrite, file_id=sources[0].file_id)
 
 
 def refuse(path: Path, sources: Iterable[Reader], *, overwrite: bool) -> None:

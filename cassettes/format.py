@@ -14,8 +14,9 @@ from .errors import CassetteError, DamagedCassetteError
 MAGIC = b"\x89RSP\r\n\x1a\n"
 MAJOR = 1
 MINOR = 0
-KNOWN_MUST_UNDERSTAND = 0
-"""Must-understand bits that this version knows: none are given out yet."""
+PACKED = 1
+"""Must-understand bit of a file that holds PACK records or a DICTIONARY."""
+KNOWN_MUST_UNDERSTAND = PACKED
 
 FILE_HEADER = struct.Struct("<8sHHII16sQ16sI")
 """magic, major, minor, must_understand, may_ignore, file_id, created_us, reserved, header_crc."""
@@ -38,6 +39,11 @@ MAX_PAYLOAD = 16 << 20
 MAX_MAP = 2 << 20
 """Cap on the raw length of META and INTERACTION: what a decoder builds from it stays below about 100 MB."""
 MAX_INDEX = 1 << 30
+MAX_PACK = 1 << 20
+"""Cap on the raw length of a PACK, in bytes: what one look-up may have to expand."""
+MAX_PACKED = 1 << 14
+"""Cap on the records of one PACK."""
+MAX_DICTIONARY = 1 << 20
 MAX_RATIO = 200
 RATIO_FREE = 64 << 10
 """Records whose raw length is at most this may have any compression ratio."""
@@ -65,15 +71,16 @@ class RecordType(enum.IntEnum):
     INDEX = 4
     SEAL = 5
     PACK = 6
-    """Reserved: many records in one compressed block."""
+    """Many records in one compressed block: see `packs`."""
     DICTIONARY = 7
-    """Reserved: the zstd dictionary that codec 2 uses."""
+    """The zstd dictionary that codec 2 uses; only the second record of a file can be one."""
 
 
 ANCILLARY = 128
-KNOWN_TYPES = frozenset({1, 2, 3, 4, 5})
+KNOWN_TYPES = frozenset(RecordType)
 PREFIX = {RecordType.BLOB: 16, RecordType.INTERACTION: 56}
 """Bytes at the head of a payload that stay outside the compression: a blob's digest, an interaction's summary."""
+_PREFIX_OF_PACK = 16
 
 
 class Codec(enum.IntEnum):
@@ -82,7 +89,7 @@ class Codec(enum.IntEnum):
     RAW = 0
     ZSTD = 1
     ZSTD_DICTIONARY = 2
-    """Reserved: zstd with the file's own dictionary."""
+    """zstd with the file's own dictionary: of a PACK only."""
 
 
 class FileHeader(NamedTuple):
@@ -164,6 +171,10 @@ def lengths_allowed(kind: int, codec: int, stored_len: int, raw_len: int) -> boo
     body = stored_len - prefix
     if body < 0 or stored_len > MAX_PAYLOAD or raw_len > MAX_PAYLOAD:
         return False
+    if kind == RecordType.PACK:  # what is before its compressed part has no fixed length: `packs` goes on from here
+        return raw_len <= MAX_PACK and stored_len >= _PREFIX_OF_PACK
+    if kind == RecordType.DICTIONARY:
+        return codec == Codec.RAW and stored_len == raw_len <= MAX_DICTIONARY
     if kind not in KNOWN_TYPES or codec > Codec.ZSTD:
         return True
     if kind in (RecordType.META, RecordType.INTERACTION) and raw_len > MAX_MAP:
@@ -184,7 +195,7 @@ def refuse_newer(header: FrameHeader, offset: int, name: str) -> None:
         if header.type >= ANCILLARY:
             return
         what = f"record type {header.type}"
-    elif header.codec > Codec.ZSTD:
+    elif header.codec > Codec.ZSTD and (header.codec, header.type) != (Codec.ZSTD_DICTIONARY, RecordType.PACK):
         what = f"codec {header.codec}"
     elif header.flags & REFUSED_FLAGS:
         what = f"frame flags {header.flags:#06x}"

@@ -8,10 +8,11 @@ import zlib
 from collections import OrderedDict
 
 from .batch import Batch
-from .compression import expand, squeeze
+from .compression import expand
 from .errors import CassetteError, DamagedCassetteError
-from .format import FRAME_HEADER, FRAME_HEADER_SIZE, INLINE, MAX_PAYLOAD, PIECE, REPAIR, RecordType
+from .format import FRAME_HEADER, FRAME_HEADER_SIZE, INLINE, PIECE, REPAIR, RecordType, lengths_allowed
 from .interaction import EMPTY, BlobRef, Body
+from .packs import Dictionary, Pack, split_place
 from .records import DIGEST_SIZE, StoredBody, digest_of, stored_body
 
 REMEMBERED = 65_536
@@ -28,9 +29,11 @@ class Pieces:
         self._name = name
         self._offsets: OrderedDict[bytes, int] = OrderedDict()
         self._proven: set[bytes] = set()
+        self._dictionary: Dictionary | None = None
 
-    def resume(self, found: bytearray, indexed: int) -> None:
+    def resume(self, found: bytearray, indexed: int, dictionary: Dictionary | None) -> None:
         """Take up the pieces that a scan found, of which the first `indexed` are in an index already."""
+        self._dictionary = dictionary
         self.rows = found[ROW * indexed :]
         for at in range(max(0, len(found) - ROW * REMEMBERED), len(found), ROW):
             self._offsets[bytes(found[at : at + DIGEST_SIZE])] = int.from_bytes(
@@ -41,8 +44,7 @@ class Pieces:
         """Name one piece (1 MiB at most), and add it to the batch unless it is stored already."""
         digest = digest_of(data)
         if digest not in batch.blobs and not self._has(digest, data):
-            codec, rest = squeeze(data)
-            batch.blobs[digest] = batch.add(RecordType.BLOB, codec, digest, rest, len(data))
+            batch.blobs[digest] = batch.add_blob(digest, data)
         return BlobRef(digest, len(data))
 
     def store_body(self, batch: Batch, body: Body) -> StoredBody:
@@ -103,19 +105,24 @@ class Pieces:
         self._offsets.move_to_end(digest)
         return True
 
-    def _read(self, offset: int) -> bytes | None:
-        """The piece in the BLOB record at `offset`, None if it is not as it was written."""
+    def _read(self, place: int) -> bytes | None:
+        """The piece in the BLOB record at `place`, None if it is not as it was written."""
+        offset, number = split_place(place)
+        wanted = RecordType.BLOB if number < 0 else RecordType.PACK
         try:
             header = os.pread(self._fd, FRAME_HEADER_SIZE, offset)
             if len(header) < FRAME_HEADER_SIZE:
                 return None
             _, kind, codec, _, _, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack(header)
-            if kind != RecordType.BLOB or stored_len > MAX_PAYLOAD:
+            if kind != wanted or not lengths_allowed(kind, codec, stored_len, raw_len):
                 return None
-            payload = os.pread(self._fd, stored_len, offset + FRAME_HEADER_SIZE)
+            payload = memoryview(os.pread(self._fd, stored_len, offset + FRAME_HEADER_SIZE))
             if len(payload) != stored_len or zlib.crc32(payload) != crc:
                 return None
-            return expand(codec, memoryview(payload)[DIGEST_SIZE:], raw_len)
+            if number < 0:
+                return expand(codec, payload[DIGEST_SIZE:], raw_len)
+            record = Pack(codec, payload, raw_len, self._dictionary).record(number, RecordType.BLOB)
+            return record[1] if record else None
         except (OSError, CassetteError):
             return None
 

@@ -6,6 +6,7 @@ read is the same. Records that are not whole are never returned: damage raises, 
 
 from collections.abc import Callable, Iterator
 from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -93,6 +94,17 @@ class Reader:
         except IndexDamaged as error:
             self._rebuild(error)
             yield from self._in_order(given)
+
+    def rows_by_scope(self) -> Iterator[Row]:
+        """All rows, those of one scope together and in order of arrival; the scopes in no order that means anything."""
+        given = 0
+        try:
+            for row in self._by_scope(0):
+                given += 1
+                yield row
+        except IndexDamaged as error:
+            self._rebuild(error)
+            yield from self._by_scope(given)
 
     def rows_of_scope(self, name: str) -> list[Row]:
         """The rows of the scope with this name, in order of arrival."""
@@ -210,6 +222,10 @@ class Reader:
             next(rows)
         return rows
 
+    def _by_scope(self, skip: int) -> Iterator[Row]:
+        segments = (map(segment.row, range(segment.rows)) for segment in self._segments)
+        return islice(merge(*segments, key=lambda row: (row.summary.scope, row.summary.arrival)), skip, None)
+
     def _joined(self, found: list[list[Row]]) -> list[Row]:
         return list(merge(*found, key=lambda row: row.summary.arrival)) if len(found) > 1 else found[0]
 
@@ -227,15 +243,11 @@ class Reader:
         return ""
 
     def _interaction_at(self, row: Row) -> Interaction | None:
-        source = self._source
-        frame = source.frame(row.offset, RecordType.INTERACTION)
-        if frame is None:
-            return None
-        packed, fields = source.content(frame)
-        if Summary.unpack(packed) != row.summary:
+        record = self._source.record(row.offset, RecordType.INTERACTION)
+        if record is None or Summary.unpack(record[0]) != row.summary:
             return None
         try:
-            return decode_interaction(fields, row.summary, self.load)
+            return decode_interaction(record[1], row.summary, self.load)
         except CassetteError as error:
             raise type(error)(
                 f"{self.path}, interaction {row.summary.arrival:,}: {error.message}", error.hint
@@ -249,11 +261,11 @@ class Reader:
             return None
 
         offset = self._ask(find)
-        frame = None if offset is None else self._source.frame(offset, RecordType.BLOB)
-        if frame is None or frame.header.raw_len != ref.length:
+        record = None if offset is None else self._source.record(offset, RecordType.BLOB)
+        if record is None:
             return None
-        digest, data = self._source.content(frame)
-        return data if digest == ref.digest and digest_of(data) == digest else None
+        digest, data = record
+        return data if digest == ref.digest and len(data) == ref.length and digest_of(data) == digest else None
 
     def _read_meta(self) -> dict[str, Any]:
         frame = self._source.frame(FILE_HEADER_SIZE, RecordType.META)

@@ -32,13 +32,16 @@ from .format import (
     refuse_newer,
 )
 from .index import column
+from .packs import calls_in, place_of
 from .records import scope_name
 from .source import Frame, Source
 
 _SCOPE = Struct("<8xQ")
 _MARKS_TRIED = 1 << 20
 """False frame marks that the searches for a next valid frame look at in all, before the scan gives up."""
-_INTERACTION, _INDEX, _SEAL = int(RecordType.INTERACTION), int(RecordType.INDEX), int(RecordType.SEAL)
+_INTERACTION, _BLOB, _INDEX, _SEAL, _PACK = (
+    int(kind) for kind in (RecordType.INTERACTION, RecordType.BLOB, RecordType.INDEX, RecordType.SEAL, RecordType.PACK)
+)
 
 
 class Gap(NamedTuple):
@@ -102,15 +105,16 @@ class Scan:
         It holds the frequent frames against the rules of `lengths_allowed` and `refuse_newer` in line, and leaves the others
         to them.
         """
-        source, view, size, marker = self.source, self.source.view, self.source.size, self.source.marker
-        crc32, unpack, head = zlib.crc32, FRAME_HEADER.unpack_from, FRAME_HEADER_SIZE
-        offset, records, chain = FILE_HEADER_SIZE, 0, 0
+        source, data, size, marker = self.source, self.source.map, self.source.size, self.source.marker
+        crc32, unpack, head = zlib.crc32, FRAME_HEADER.unpack, FRAME_HEADER_SIZE
+        offset, records, chain, calls = FILE_HEADER_SIZE, 0, 0, 0
         unbroken = True
         while offset < size:
             start = end = offset + head
+            header = data[offset:start]
             mark, kind, seq = b"", 0, -1
-            if start <= size and crc32(view[offset:start]) == CRC_RESIDUE:
-                mark, kind, codec, flags, seq, stored_len, raw_len, payload_crc, _ = unpack(view, offset)
+            if crc32(header) == CRC_RESIDUE and start <= size:
+                mark, kind, codec, flags, seq, stored_len, raw_len, payload_crc, _ = unpack(header)
                 end = start + stored_len
                 if mark != marker or end > size:
                     seq = -1
@@ -119,7 +123,7 @@ class Scan:
                         seq = -1
                 elif not lengths_allowed(kind, codec, stored_len, raw_len):
                     seq = -1
-                if seq >= 0 and crc32(view[start:end]) != payload_crc:
+                if seq >= 0 and crc32(data[start:end]) != payload_crc:
                     if kind == _INDEX:
                         self.index_intact = False
                     else:
@@ -142,16 +146,20 @@ class Scan:
                     continue
                 records = seq
             if kind == _INTERACTION:
-                self.interactions += 1
+                calls += 1
+            elif kind == _PACK:
+                calls += self._calls_in(source.view[start:end], offset)
             elif kind == _SEAL:
-                chain, unbroken = self._compare(Seal.unpack(view[start:end]), offset, records, chain, unbroken), True
-            chain = crc32(view[offset : start - 4], chain)  # what `link` does
+                self.interactions = calls
+                seal = Seal.unpack(data[start:end])
+                chain, unbroken = self._compare(seal, offset, records, chain, unbroken), True
+            chain = crc32(header[:-4], chain)  # what `link` does
             records += 1
-            self.end, self.records, self.chain = end, records, chain
             yield offset, kind, end
-            offset = end
+            offset = self.end = end
             if kind == _SEAL:
                 self.index_intact = False
+        self.records, self.chain, self.interactions = records, chain, calls
 
     def check(self) -> None:
         """Raise DamagedCassetteError, saying what was lost, if the file is damaged; a torn tail is no damage."""
@@ -180,6 +188,13 @@ class Scan:
             self.faults.append(f"the records before byte {offset:,} are not those that were sealed")
         self._sealed_before, self._passed_before = seal.interactions, self.interactions
         return seal.chain
+
+    def _calls_in(self, payload: memoryview, offset: int) -> int:
+        try:
+            return calls_in(payload)
+        except CassetteError as error:
+            self.faults.append(f"at byte {offset:,}, {error.message}")
+            return 0
 
     def _next_valid(self, offset: int, records: int) -> tuple[int, int] | None:
         """The first intact record of this file after `offset` whose number is still to come: its offset and number."""
@@ -219,22 +234,39 @@ class Contents:
                 scope = scope_at(view, start)[0]
                 if scope not in names:
                     self._learn(source, offset, scope)
-            elif kind == RecordType.BLOB:
+            elif kind == _BLOB:
                 blobs += view[start : start + 16]
                 blobs += offset.to_bytes(8, "little")
+            elif kind == _PACK:
+                self._open(source, offset)
             elif kind == _SEAL:
                 seal = Seal.unpack(view[start:end])
                 intact = scan.index_intact and seal.index_length > 0
                 self.seals.append(SealPoint(offset, seal, intact, len(rows) // 64, len(blobs) // 24))
 
-    def _learn(self, source: Source, offset: int, scope: int) -> None:
+    def _open(self, source: Source, offset: int) -> None:
+        """List what the pack at `offset` holds."""
+        try:
+            entries = source.entries(offset)
+        except CassetteError as error:
+            self.scan.faults.append(error.message)
+            return
+        for number, entry in enumerate(entries):
+            place = place_of(offset, number)
+            listed = self.rows if entry.kind == _INTERACTION else self.blobs
+            listed += entry.prefix
+            listed += place.to_bytes(8, "little")
+            if entry.kind == _INTERACTION and (scope := _SCOPE.unpack_from(entry.prefix)[0]) not in self.names:
+                self._learn(source, place, scope)
+
+    def _learn(self, source: Source, place: int, scope: int) -> None:
         """Take the name of a scope from its first interaction; if that has none to tell, from its next."""
-        frame = source.frame(offset, RecordType.INTERACTION)
-        if frame is not None:
-            try:
-                self.names[scope] = scope_name(source.content(frame)[1])
-            except CassetteError:
-                pass  # said when this interaction is asked for
+        try:
+            record = source.record(place, RecordType.INTERACTION)
+            if record is not None:
+                self.names[scope] = scope_name(record[1])
+        except CassetteError:
+            pass  # said when this interaction is asked for
 
     def check(self) -> None:
         """Raise DamagedCassetteError if anything is missing but a torn tail: the META record, too."""

@@ -8,6 +8,7 @@ import mmap
 import os
 import stat
 import zlib
+from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from .format import (
     FRAME_HEADER,
     FRAME_HEADER_SIZE,
     MAGIC,
+    PACKED,
     PREFIX,
     REPAIR,
     SEAL_SIZE,
@@ -30,8 +32,11 @@ from .format import (
     lengths_allowed,
     refuse_newer,
 )
+from .packs import Dictionary, Entry, Pack, contents_of, split_place
 
 _HEAD = 512
+_PACKS_KEPT = 16
+"""Expanded packs that are kept for the next look-up, less than 64 KiB each: neighbours of a call are in its pack."""
 
 
 class Frame(NamedTuple):
@@ -67,6 +72,8 @@ class Source:
             raise CassetteError(f"{name} cannot be mapped into memory: {error}", "copy it to a local disk") from error
         self.view = memoryview(self.map)
         self._sections: list[memoryview] = []
+        self._packs: OrderedDict[int, Pack] = OrderedDict()
+        self._dictionary: Dictionary | None = None
 
     @classmethod
     def open(cls, path: Path, *, at: int | None = None) -> "Source":
@@ -127,8 +134,53 @@ class Source:
         try:
             rest = expand(header.codec, self.view[split : frame.end], header.raw_len)
         except CassetteError as error:
-            raise DamagedCassetteError(f"{self.name}, byte {frame.offset:,}: {error.message}", REPAIR) from error
+            raise self._damaged(frame.offset, error) from error
         return bytes(self.view[frame.payload_offset : split]), rest
+
+    def record(self, place: int, kind: RecordType) -> tuple[bytes, bytes] | None:
+        """The record of this type at `place` (see `packs`), checked: prefix and expanded rest. None if there is none."""
+        offset, number = split_place(place)
+        if number < 0:
+            frame = self.frame(offset, kind)
+            return None if frame is None else self.content(frame)
+        pack = self._packs.get(offset)
+        if pack is None:
+            frame = self.frame(offset, RecordType.PACK)
+            if frame is None:
+                return None
+            header = frame.header
+            try:
+                payload = self.view[frame.payload_offset : frame.end]
+                pack = Pack(header.codec, payload, header.raw_len, self.dictionary())
+            except CassetteError as error:
+                raise self._damaged(offset, error) from error
+            self._packs[offset] = pack
+            if len(self._packs) > _PACKS_KEPT:
+                self._packs.popitem(last=False)
+        else:
+            self._packs.move_to_end(offset)
+        return pack.record(number, kind)
+
+    def entries(self, offset: int) -> list[Entry]:
+        """What the pack whose intact frame begins at `offset` holds, without its bytes."""
+        _, _, codec, _, _, stored_len, _, _, _ = FRAME_HEADER.unpack_from(self.view, offset)
+        start = offset + FRAME_HEADER_SIZE
+        try:
+            return contents_of(codec, self.view[start : start + stored_len])
+        except CassetteError as error:
+            raise self._damaged(offset, error) from error
+
+    def dictionary(self) -> Dictionary | None:
+        """The dictionary that packs lean on, which is the record after META; None where there is none."""
+        if self._dictionary is None and self.header.must_understand & PACKED:
+            first = self.frame(FILE_HEADER_SIZE, RecordType.META)
+            frame = None if first is None else self.frame(first.end, RecordType.DICTIONARY)
+            if frame is not None:
+                self._dictionary = Dictionary(self.content(frame)[1])
+        return self._dictionary
+
+    def _damaged(self, offset: int, error: CassetteError) -> DamagedCassetteError:
+        return DamagedCassetteError(f"{self.name}, byte {offset:,}: {error.message}", REPAIR)
 
     def seal_at(self, offset: int) -> Seal | None:
         """The seal whose frame begins at `offset`; None if there is none, or one that was not written there."""

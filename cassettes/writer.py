@@ -32,6 +32,7 @@ from .format import (
 from .index import build_index, index_too_big
 from .interaction import BlobRef, Body, Interaction
 from .lock import CassetteInUseError
+from .packs import Dictionary
 from .pieces import Pieces
 from .records import encode_interaction, encode_meta
 from .scan import Contents
@@ -54,6 +55,9 @@ class Writer:
     `torn` where a torn tail was saved to, if there was one. As a context manager: closed on success; on an exception the file
     is left as it is.
     """
+
+    features = 0
+    """Must-understand bits of the files that it creates."""
 
     def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
         """Not to be called: see `create` and `append_to`."""
@@ -98,7 +102,7 @@ class Writer:
         partial = path.with_name(path.name + ".partial")
         notes = encode_meta(dict(meta or {}))
         file_id = os.urandom(16) if file_id is None else file_id
-        header = FileHeader(MAJOR, MINOR, 0, 0, file_id, int(clock() * 1_000_000)).pack()
+        header = FileHeader(MAJOR, MINOR, cls.features, 0, file_id, int(clock() * 1_000_000)).pack()
         fd = create_partial(partial, path, overwrite=overwrite)
         writer = cls(fd, path, partial, file_id, overwrite=overwrite)
         batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)
@@ -130,7 +134,7 @@ class Writer:
                 contents = Contents(source)
                 contents.check()
                 writer = cls(fd, path, None, source.header.file_id)
-                writer._resume(contents)
+                writer._resume(contents, source.dictionary())
                 dropped = contents.scan.dropped
             finally:
                 source.close()
@@ -161,7 +165,7 @@ class Writer:
             raise ValueError(f"a body piece has at most {PIECE} bytes")
         batch = self._batch()
         ref = self._pieces.store(batch, data)
-        if batch.buffer:
+        if batch.blobs:
             self._write(batch)
         return ref
 
@@ -242,7 +246,7 @@ class Writer:
         else:
             self.abandon()
 
-    def _resume(self, contents: Contents) -> None:
+    def _resume(self, contents: Contents, dictionary: Dictionary | None) -> None:
         """Take up the state that a scan found."""
         found = contents.scan
         self._end, self._records, self._chain = found.end, found.records, found.chain
@@ -257,7 +261,7 @@ class Writer:
             if contents.chain_length() < MAX_CHAIN:
                 self._previous_seal, rows, blobs = last.offset, last.rows, last.blobs
         self._rows = contents.rows[64 * rows :]
-        self._pieces.resume(contents.blobs, blobs)
+        self._pieces.resume(contents.blobs, blobs, dictionary)
         self._names = contents.names
 
     def _batch(self) -> Batch:
@@ -270,19 +274,23 @@ class Writer:
             self._end, self._records, self._chain = batch.end, batch.records, batch.chain
             self._sealed = False
             self.bytes_written += len(batch.buffer)
-            self._pieces.note(batch)
-            if batch.row is not None:
-                summary, row, scope = batch.row
-                self._rows += row
-                self._names.setdefault(summary.scope, scope)
-                self._last_stored = max(self._last_stored, summary.arrival)
-                self._last_arrival = max(self._last_arrival, summary.arrival)
-                self.count += 1
+            self._note(batch)
         except OSError as error:
             raise self._fail(error.strerror or str(error)) from error
         except BaseException as error:
             self._fail(type(error).__name__)
             raise
+
+    def _note(self, batch: Batch) -> None:
+        """Take note of where the records of a batch stand."""
+        self._pieces.note(batch)
+        if batch.row is not None:
+            summary, row, scope = batch.row
+            self._rows += row
+            self._names.setdefault(summary.scope, scope)
+            self._last_stored = max(self._last_stored, summary.arrival)
+            self._last_arrival = max(self._last_arrival, summary.arrival)
+            self.count += 1
 
     def _fail(self, why: str) -> RecordingFailed:
         """Cut the file back to its last whole record and take no more."""
@@ -328,7 +336,7 @@ class Writer:
             seal = Seal(
                 index_offset, index_length, previous, self._end, self._records, self.count, last, self._chain
             ).pack()
-            batch = self._batch()
+            batch = Writer._batch(self)
             batch.add(RecordType.SEAL, Codec.RAW, b"", seal, len(seal))
             write_all(self._fd, batch.buffer)
             os.fdatasync(self._fd)

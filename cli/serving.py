@@ -31,6 +31,9 @@ from ..proxy.upstream import Origin, Upstream
 from .loop import Stop
 from .running import narrate, ready
 
+PACKED_FROM, PACKED_TO = 4 << 20, 64 << 20
+"""Bytes of a recording from which on it is packed when it ends, and up to which that takes a few seconds at most."""
+
 
 class Stopped(RespoolError):
     """A signal came before the server, or a cassette of it, was ready."""
@@ -110,7 +113,28 @@ async def _record(
             writer.discard()
         else:
             await asyncio.to_thread(writer.close)
-    return _told(recorder, writer, writer.count - before)
+    status = _told(recorder, writer, writer.count - before)
+    if status == 0 and writer.bytes_written >= PACKED_FROM:
+        await asyncio.to_thread(_pack, path, stop)
+    return status
+
+
+def _pack(path: Path, stop: Stop) -> None:
+    """Make a finished cassette small, unless that would keep the user waiting: a second signal leaves it as it is."""
+    from ..cassettes.packing import pack_in_place
+
+    def hurried(*_: int) -> None:
+        if stop.hurry.is_set():
+            raise Stopped("respool is stopping")
+
+    try:
+        if path.stat().st_size > PACKED_TO:
+            narrate(f"respool: `respool pack {path}` makes it some ten times smaller")
+            return
+        before, after = pack_in_place(path, progress=hurried)
+        narrate(f"respool: packed it from {size(before)} to {size(after)}")
+    except (RespoolError, OSError) as error:
+        narrate(f"respool: it is left unpacked: {error}")
 
 
 def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream) -> Writer:

@@ -121,7 +121,7 @@ def test_the_checksum_of_a_header_with_its_checksum_is_the_residue():
     assert zlib.crc32(pack_frame(b"abcd", 1, 0, 0, 0, 0, 0)) == CRC_RESIDUE
 
 
-@pytest.mark.parametrize("changes", [{"major": 2}, {"major": 0}, {"must_understand": 1}, {"must_understand": 1 << 31}])
+@pytest.mark.parametrize("changes", [{"major": 2}, {"major": 0}, {"must_understand": 2}, {"must_understand": 1 << 31}])
 def test_a_newer_file_is_refused_and_the_hint_is_to_upgrade(tmp_path, changes):
     path = tmp_path / "a.cassette"
     path.write_bytes(header(**changes))
@@ -145,7 +145,7 @@ def test_a_higher_minor_and_unknown_bits_to_ignore_are_read(tmp_path):
     ("kind", "codec", "flags", "newer"),
     [
         (3, 0, 0, False),
-        (6, 0, 0, True),
+        (8, 0, 0, True),
         (127, 0, 0, True),
         (128, 9, 0xFF, False),
         (2, 2, 0, True),

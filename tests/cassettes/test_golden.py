@@ -1,4 +1,4 @@
-"""The golden cassette of format 1.0 is read by respool, and by a reader written from the doc alone."""
+"""The golden cassettes of format 1.0 are read by respool, and by a reader written from the doc alone."""
 
 import importlib.util
 import struct
@@ -12,6 +12,7 @@ from respool.cassettes.reader import Reader
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 GOLDEN = FIXTURES / "golden-1.cassette"
+PACKED = FIXTURES / "golden-1-packed.cassette"
 
 
 def recipe():
@@ -27,12 +28,13 @@ MAKE = recipe()
 WANTED = sorted(MAKE.FIRST + MAKE.SECOND, key=lambda interaction: interaction.arrival)
 
 
+@pytest.mark.parametrize("golden", [GOLDEN, PACKED], ids=["plain", "packed"])
 @pytest.mark.parametrize("sealed", [True, False])
-def test_the_golden_cassette_opens_with_and_without_its_index(tmp_path, sealed):
-    path = GOLDEN
+def test_the_golden_cassette_opens_with_and_without_its_index(tmp_path, sealed, golden):
+    path = golden
     if not sealed:
         path = tmp_path / "cut.cassette"
-        path.write_bytes(GOLDEN.read_bytes()[:-1])
+        path.write_bytes(golden.read_bytes()[:-1])
     with Reader.open(path) as reader:
         assert reader.sealed is sealed
         assert reader.rebuilt == ""
@@ -44,15 +46,21 @@ def test_the_golden_cassette_opens_with_and_without_its_index(tmp_path, sealed):
         assert [row.summary.arrival for row in reader.rows_of_key(0x1000)] == [0, 1]
 
 
-def test_the_recipe_still_makes_a_cassette_that_says_the_same(tmp_path):
-    MAKE.make(tmp_path / "new.cassette")
-    with Reader.open(tmp_path / "new.cassette") as new, Reader.open(GOLDEN) as old:
+@pytest.mark.parametrize(("golden", "make"), [(GOLDEN, MAKE.make), (PACKED, MAKE.make_packed)], ids=["plain", "packed"])
+def test_the_recipe_still_makes_a_cassette_that_says_the_same(tmp_path, golden, make):
+    make(tmp_path / "new.cassette")
+    with Reader.open(tmp_path / "new.cassette") as new, Reader.open(golden) as old:
         assert new.meta == old.meta
         assert [new.interaction(row) for row in new.rows()] == [old.interaction(row) for row in old.rows()]
 
 
-def test_a_reader_written_from_the_doc_alone_reads_it():
-    data = GOLDEN.read_bytes()
+@pytest.mark.parametrize(
+    ("golden", "records"),
+    [(GOLDEN, [1, 3, 2, 2, 3, 2, 3, 4, 5, 3, 3, 4, 5]), (PACKED, [1, 7, 6, 2, 2, 6, 4, 5, 3, 3, 4, 5])],
+    ids=["plain", "packed"],
+)
+def test_a_reader_written_from_the_doc_alone_reads_it(golden, records):
+    data = golden.read_bytes()
     assert data[:8] == bytes.fromhex("895253500D0A1A0A")
     assert struct.unpack_from("<H", data, 8) == (1,)
     assert struct.unpack_from("<I", data, 60) == (zlib.crc32(data[:60]),)
@@ -60,17 +68,38 @@ def test_a_reader_written_from_the_doc_alone_reads_it():
     blobs: dict[bytes, bytes] = {}
     found: dict[int, dict] = {}
     kinds: list[int] = []
+    dictionary = None
     while at < len(data):
         mark, kind, codec, _, number, stored, raw, crc, head_crc = struct.unpack_from("<4sBBHQIIII", data, at)
         assert (mark, number, head_crc) == (marker, seq, zlib.crc32(data[at : at + 28]))
         payload = data[at + 32 : at + 32 + stored]
         assert crc == zlib.crc32(payload)
         prefix = {2: 16, 3: 56}.get(kind, 0)
+        if kind == 6:
+            inside, calls, listed_stored, listed_raw = struct.unpack_from("<IIII", payload)
+            prefix = 16 + listed_stored
+            listed = zstandard.ZstdDecompressor().decompress(payload[16:prefix], max_output_size=listed_raw)
         rest = payload[prefix:]
         if codec == 1:
             rest = zstandard.ZstdDecompressor().decompress(rest, max_output_size=raw)
+        if codec == 2:
+            rest = zstandard.ZstdDecompressor(dict_data=dictionary).decompress(rest, max_output_size=raw)
         assert len(rest) == raw
         kinds.append(kind)
+        if kind == 7:
+            dictionary = zstandard.ZstdCompressionDict(rest)
+        elif kind == 6:
+            entry = start = 0
+            for _ in range(inside):
+                what, length = struct.unpack_from("<BI", listed, entry)
+                first, entry = entry + 5, entry + 5 + {2: 16, 3: 56}[what]
+                record, start = rest[start : start + length], start + length
+                if what == 2:
+                    blobs[listed[first:entry]] = record
+                else:
+                    calls -= 1
+                    found[struct.unpack_from("<Q", listed, first + 24)[0]] = msgpack.unpackb(record)
+            assert (entry, start, calls) == (listed_raw, raw, 0)
         if kind == 2:
             blobs[payload[:16]] = rest
         elif kind == 3:
@@ -80,7 +109,7 @@ def test_a_reader_written_from_the_doc_alone_reads_it():
             assert struct.unpack_from("<I", rest, 56) == (chain,)
         chain = zlib.crc32(data[at : at + 28], chain)
         at, seq = at + 32 + stored, seq + 1
-    assert kinds == [1, 3, 2, 2, 3, 2, 3, 4, 5, 3, 3, 4, 5]
+    assert kinds == records
 
     def body(value: bytes | list) -> bytes:
         return (

@@ -9,6 +9,7 @@ import pytest
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.format import FRAME_HEADER, Codec, RecordType, pack_frame
 from respool.cassettes.interaction import Body, Interaction, Request, Response
+from respool.cassettes.packing import pack
 from respool.cassettes.reader import Reader
 from respool.cassettes.records import digest_of
 from respool.cassettes.scan import scan
@@ -68,11 +69,25 @@ def read_all(path: Path, *, salvage: bool) -> None:
         reader.rows_of_scope("a")
 
 
+def packed(path: Path) -> bytes:
+    """The same in packs, with a dictionary, and one call appended."""
+    texts = [b'{"id": "msg_%d", "text": "%d and so on"}' % (number, number * 7) for number in range(60)]
+    with Writer.create(path.with_name("plain.cassette"), meta={"created_by": "x"}, file_id=FILE_ID) as writer:
+        for body in (b"one", b"x" * 5_000, b"y" * 600, *texts):
+            add(writer, body * 20)
+    with Reader.open(writer.path) as reader:
+        pack(reader, path)
+    with Writer.append_to(path) as writer:
+        add(writer, b"y" * 12_000)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("made", [sealed, packed])
 @pytest.mark.parametrize("seed", range(4))
-def test_nothing_but_a_cassette_error_escapes(tmp_path, seed):
+def test_nothing_but_a_cassette_error_escapes(tmp_path, seed, made):
     chance = random.Random(seed)
     path = tmp_path / "a.cassette"
-    data = sealed(path)
+    data = made(path)
     frames = [(frame.header, data[frame.payload_offset : frame.end]) for frame in scan(path)]
     opened = refused = 0
     for _ in range(150):
@@ -85,7 +100,7 @@ def test_nothing_but_a_cassette_error_escapes(tmp_path, seed):
                 payload = mutated(payload, chance)
                 raw = max(0, raw + len(payload) - before) if codec == Codec.RAW else raw
                 codec = chance.choice([codec] * 20 + [0, 1, 2])
-                kind = chance.choice([kind] * 40 + [0, 2, 3, 6, 200])
+                kind = chance.choice([kind] * 40 + [0, 2, 3, 6, 7, 200])
                 raw = chance.choice([raw] * 20 + [0, 1 << 16, 1 << 24, (1 << 32) - 1])
             head = FRAME_HEADER.pack(MARKER, kind, codec, 0, seq, len(payload), raw, zlib.crc32(payload), 0)[:-4]
             forged += head + struct.pack("<I", zlib.crc32(head)) + payload

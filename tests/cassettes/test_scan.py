@@ -189,7 +189,7 @@ def test_an_older_state_of_the_same_file_inside_a_body_is_not_taken_for_ours(tmp
 
 @pytest.mark.parametrize(
     ("kind", "codec", "flags", "refused"),
-    [(6, 0, 0, True), (100, 0, 0, True), (200, 0, 0, False), (200, 9, 255, False), (2, 2, 0, True), (3, 0, 1, True)],
+    [(8, 0, 0, True), (100, 0, 0, True), (200, 0, 0, False), (200, 9, 255, False), (2, 2, 0, True), (3, 0, 1, True)],
 )
 def test_what_is_newer_is_refused_and_what_is_ancillary_skipped(tmp_path, kind, codec, flags, refused):
     path = tmp_path / "a.cassette"

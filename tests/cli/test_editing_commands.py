@@ -50,6 +50,11 @@ def test_the_options_of_trim_are_joined(respool, cassette, thread):
         (["trim", "recorded.cassette", "-o", "out", "--drop", "is:"], 2, "the filter, column 4: "),
         (["trim", "recorded.cassette"], 2, "-o/--output"),
         (["trim", "there", "-o", "out"], 3, "there is not a cassette"),
+        (["pack", "recorded.cassette", "-o", "recorded.cassette", "--overwrite"], 2, "is the cassette that is read"),
+        (["pack", "recorded.cassette", "-o", "there"], 3, "there exists already"),
+        (["pack", "recorded.cassette", "--overwrite"], 2, "--overwrite goes with -o"),
+        (["pack", "recorded.cassette", "recorded.cassette", "-o", "out"], 2, "-o takes one cassette"),
+        (["pack", "there"], 3, "there is not a cassette"),
         (["split", "recorded.cassette", "-o", "there"], 3, "the folder there cannot be made"),
         (["merge", "recorded.cassette", "-o", "recorded.cassette", "--overwrite"], 2, "is the cassette that is read"),
     ],
@@ -83,3 +88,24 @@ def test_threads_that_differ_are_a_conflict_until_one_is_chosen(respool, cassett
     assert done.returncode == 0
     assert "the last recording of each was kept" in done.stderr
     assert len(respool.inside("ls", "out.cassette").stdout.splitlines()) == 5
+
+
+def test_a_packed_cassette_is_listed_shown_and_replayed_as_before(respool, cassette, thread):
+    def seen() -> list:
+        told = [respool.inside(what, "recorded.cassette").stdout for what in ("ls", "show")]
+        with respool.serving("replay", "recorded.cassette") as server:
+            told.append(server.call("POST", "/threads", {"metadata": {"customer": "118"}}))
+            told.append(server.call("GET", f"/threads/{thread}/messages"))
+            server.end()
+        return told
+
+    before = seen()
+    done = respool.inside("pack", "recorded.cassette")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("respool: recorded.cassette had ")
+    assert cassette.read_bytes()[12] == 1
+    assert seen() == before
+    assert respool.inside("doctor", "recorded.cassette").stdout == "6 calls are whole\n"
+    unpacked = respool.inside("trim", "recorded.cassette", "-o", "again.cassette")
+    assert unpacked.returncode == 0
+    assert respool.inside("show", "again.cassette").stdout == before[1].replace("recorded ·", "again ·", 1)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -43,6 +44,22 @@ def test_a_server_says_one_line_when_ready_and_a_summary_when_stopped(respool, c
         assert all("waiting up to" in line for line in lines[:-1]), "nothing but the drain may be said before"
     added = set(respool.files()) - before
     assert added == ({"new.cassette"} if "new.cassette" in arguments else set())
+
+
+def test_a_large_recording_is_packed_when_it_ends(respool):
+    bodies = [{"metadata": {"text": random.Random(number).randbytes(400_000).hex()}} for number in range(12)]
+    with respool.serving("record", "--upstream", "sandbox", "--cassette", "new.cassette") as server:
+        for body in bodies:
+            server.call("POST", "/assistants", body)
+        assert server.end() == 0
+        assert "respool: packed it from " in server.said.splitlines()[-1]
+    assert set(respool.files()) == {"new.cassette"}
+    with Reader.open(respool.folder / "new.cassette") as reader:
+        sent = [json.loads(reader.interaction(row).request.body.read()) for row in reader.rows()]
+    assert sent == bodies
+    with respool.serving("replay", "new.cassette") as server:
+        assert server.call("POST", "/assistants", bodies[3])[0] == 400
+        server.end()
 
 
 def test_injected_faults_are_counted_in_the_summary(respool, cassette):
