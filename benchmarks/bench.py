@@ -19,7 +19,10 @@ LONGEST_VISIT = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`folder` is for files of the run, `seconds` a visit's length, `nginx` the program's path or empty."""
+    """`folder` is for files of the run, `seconds` a visit's length, `calls` those of the large cassette.
+
+    `nginx` is the program's path, `mitmproxy` that of a Python that has it; either may be empty.
+    """
 
     folder: Path
     rounds: int
@@ -27,6 +30,8 @@ class Bench:
     processors: Processors
     nginx: str
     say: Callable[[str], None]
+    calls: int = 100_000
+    mitmproxy: str = ""
 
     @property
     def narration(self) -> Path:

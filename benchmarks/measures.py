@@ -16,6 +16,7 @@ from respool.benchmarks.minute import POLLS, SECONDS, STATES, write_minute
 from respool.benchmarks.opening import write_vcr
 from respool.benchmarks.processes import HERE, PYTHON, RESPOOL, BenchmarkError
 from respool.benchmarks.report import Ceiling, Finding, Ratio, Series
+from respool.benchmarks.scale import scale, sharing
 from respool.cassettes.reader import Reader
 
 VCR_CALLS = 500
@@ -225,4 +226,6 @@ def minute(bench: Bench) -> Finding:
     )
 
 
-MEASURES = {measure.__name__: measure for measure in (replay, streams, record, startup, opening, minute)}
+MEASURES = {
+    measure.__name__: measure for measure in (replay, streams, record, startup, opening, minute, sharing, scale)
+}

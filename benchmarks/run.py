@@ -31,6 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--nginx", default=shutil.which("nginx") or "", metavar="PATH", help="nginx, if not on the PATH"
     )
+    parser.add_argument(
+        "--calls", type=int, default=100_000, metavar="N", help="calls of the large cassette (default 100000)"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep cassettes there, and use those of an earlier run"
+    )
+    parser.add_argument("--mitmproxy", default="", metavar="PYTHON", help="a Python that has mitmproxy")
     return parser
 
 
@@ -38,7 +45,14 @@ def _measure(chosen: argparse.Namespace, names: list[str]) -> list[report.Findin
     findings = []
     with tempfile.TemporaryDirectory(prefix="respool-bench-") as folder:
         bench = Bench(
-            Path(folder), chosen.rounds, 0.5 if chosen.quick else 3.0, machine.Processors(), chosen.nginx, _say
+            chosen.keep or Path(folder),
+            chosen.rounds,
+            0.5 if chosen.quick else 3.0,
+            machine.Processors(),
+            chosen.nginx,
+            _say,
+            calls=chosen.calls,
+            mitmproxy=chosen.mitmproxy,
         )
         for name in names:
             _say(f"{name}: {(MEASURES[name].__doc__ or '').splitlines()[0]}")

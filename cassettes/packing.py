@@ -20,6 +20,9 @@ from .writer import Writer
 
 SAMPLES = 2_000
 """Calls that a dictionary is learned from."""
+INDEXED_FROM = 1_025
+"""Calls from which on a packed cassette has an index. Fewer are listed from the packs within some 10 ms, and an index of them
+would be as large as all else."""
 _SAMPLE = 16 << 10
 """Bytes of one piece that are learned from at most."""
 
@@ -28,6 +31,7 @@ class PackingWriter(Writer):
     """A writer whose interactions and body pieces go into packs. Nothing is in the file for sure before `close` returns."""
 
     features = PACKED
+    indexed_from = INDEXED_FROM
 
     def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
         super().__init__(fd, path, partial, file_id, overwrite=overwrite)
@@ -98,7 +102,7 @@ def pack(reader: Reader, path: Path, *, overwrite: bool = False, progress: Progr
     """Write all calls to `path`, packed; returns how many bytes it has. The file comes about whole or not at all."""
     writer = begin(path, [reader], dict(reader.meta), overwrite=overwrite, kind=PackingWriter)
     try:
-        dictionary = Dictionary.trained(list(_samples(reader)))
+        dictionary = Dictionary.trained(list(_samples(reader)), reader.path.stat().st_size)
         if dictionary is not None:
             writer.lean_on(dictionary)
         for row in reported(reader.rows_by_scope(), len(reader), progress):

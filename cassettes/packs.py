@@ -31,7 +31,8 @@ MOST = 1024
 """Records in one pack that a writer makes."""
 DICTIONARY_SIZE = 110 << 10
 LEVEL = 6
-_SMALLEST_SAMPLE = 8
+_FEWEST_SAMPLES = 8
+_SMALLEST_DICTIONARY = 4 << 10
 _PLACE = 48
 _OFFSET = (1 << _PLACE) - 1
 _CONTENTS_MOST = MAX_PACKED * (_ENTRY.size + max(PREFIX.values()))
@@ -70,11 +71,11 @@ class Dictionary:
         self._lock = threading.Lock()  # zstd's working memory is not for two threads at once
 
     @classmethod
-    def trained(cls, samples: list[bytes]) -> "Dictionary | None":
-        """A dictionary made from bytes of the kind that is to be packed; None where there is too little to learn from."""
-        if len(samples) < _SMALLEST_SAMPLE:
+    def trained(cls, samples: list[bytes], whole: int) -> "Dictionary | None":
+        """A dictionary made from samples of the `whole` bytes that are to be packed; None where it would not pay."""
+        size = min(DICTIONARY_SIZE, whole // 100)
+        if len(samples) < _FEWEST_SAMPLES or size < _SMALLEST_DICTIONARY:
             return None
-        size = min(DICTIONARY_SIZE, sum(map(len, samples)) // 10)
         try:
             return cls(zstandard.train_dictionary(size, [*samples], level=LEVEL).as_bytes())
         except (zstandard.ZstdError, ValueError):

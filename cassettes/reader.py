@@ -42,11 +42,12 @@ class Reader:
         self._source = source
         self._salvage = salvage
         self._segments: list[IndexView] = []
+        self._contents: Contents | None = None
         self._scanned = False
         self._closed = False
         seal = None if salvage else source.last_seal()
         self.sealed = seal is not None
-        if seal is None:
+        if seal is None or not (seal.index_length or seal.previous_seal):
             self._scan()
         else:
             try:
@@ -71,6 +72,8 @@ class Reader:
 
     def __len__(self) -> int:
         """The number of interactions."""
+        if self._contents is not None:
+            return len(self._contents.rows) // 64
         return sum(segment.rows for segment in self._segments)
 
     @property
@@ -112,11 +115,11 @@ class Reader:
 
     def rows_of_scope_hash(self, scope: int) -> list[Row]:
         """The rows of the scope with this number, in order of arrival."""
-        return self._ask(lambda: self._joined([segment.of_scope(scope) for segment in self._segments]))
+        return self._ask(lambda: self._joined([segment.of_scope(scope) for segment in self._views()]))
 
     def rows_of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
-        return self._ask(lambda: self._joined([segment.of_key(key) for segment in self._segments]))
+        return self._ask(lambda: self._joined([segment.of_key(key) for segment in self._views()]))
 
     def scopes(self) -> list[str]:
         """The names of the scopes, in order of their first arrival."""
@@ -156,7 +159,7 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the file. Body pieces that were not read yet cannot be read any more."""
-        self._segments = []
+        self._segments, self._contents = [], None
         self._closed = True
         self._source.close()
 
@@ -203,8 +206,14 @@ class Reader:
             contents.check()
         self._scanned = True
         self.dropped_bytes = found.dropped
-        index = build_index(contents.rows, contents.blobs, contents.names)
-        self._segments = [IndexView(memoryview(index))]
+        self._segments, self._contents = [], contents
+
+    def _views(self) -> list[IndexView]:
+        """The indexes; after a scan, one that is made when it is first needed."""
+        if self._contents is not None:
+            found, self._contents = self._contents, None
+            self._segments = [IndexView(memoryview(build_index(found.rows, found.blobs, found.names)))]
+        return self._segments
 
     def _ask(self, question: Callable[[], T]) -> T:
         """The answer of the index, or else of a scan."""
@@ -215,15 +224,15 @@ class Reader:
             return question()
 
     def _in_order(self, skip: int) -> Iterator[Row]:
-        if len(self._segments) == 1:
-            return self._segments[0].in_order(skip)
-        rows = merge(*(segment.in_order() for segment in self._segments), key=lambda row: row.summary.arrival)
+        if len(self._views()) == 1:
+            return self._views()[0].in_order(skip)
+        rows = merge(*(segment.in_order() for segment in self._views()), key=lambda row: row.summary.arrival)
         for _ in range(skip):
             next(rows)
         return rows
 
     def _by_scope(self, skip: int) -> Iterator[Row]:
-        segments = (map(segment.row, range(segment.rows)) for segment in self._segments)
+        segments = (map(segment.row, range(segment.rows)) for segment in self._views())
         return islice(merge(*segments, key=lambda row: (row.summary.scope, row.summary.arrival)), skip, None)
 
     def _joined(self, found: list[list[Row]]) -> list[Row]:
@@ -231,13 +240,13 @@ class Reader:
 
     def _scopes(self) -> list[str]:
         first: dict[str, int] = {}
-        for segment in self._segments:
+        for segment in self._views():
             for arrival, name in segment.entries():
                 first[name] = min(arrival, first.get(name, arrival))
         return sorted(first, key=first.__getitem__)
 
     def _name(self, scope: int) -> str:
-        for segment in self._segments:
+        for segment in self._views():
             if (name := segment.name(scope)) is not None:
                 return name
         return ""
@@ -255,7 +264,7 @@ class Reader:
 
     def _blob(self, ref: BlobRef) -> bytes | None:
         def find() -> int | None:
-            for segment in self._segments:
+            for segment in self._views():
                 if (offset := segment.blob(ref.digest)) is not None:
                     return offset
             return None

@@ -20,6 +20,7 @@ MAX_MARKS = 1 << 16
 _MAX_NUMBER = (1 << 63) - 1
 _MAX_TEXT = 64 << 10
 _LAST_END = max(End)
+_LISTS = frozenset({list})
 _KNOWN = frozenset(
     {
         "method",
@@ -205,10 +206,15 @@ def _number(value: object, field: str, most: int = _MAX_NUMBER) -> int:
 def _headers(value: object, field: str) -> Headers:
     lines: list[tuple[bytes, bytes]] = []
     if type(value) is list:
-        for line in value:
-            if type(line) is not list or len(line) != 2 or type(line[0]) is not bytes or type(line[1]) is not bytes:
-                raise _wrong(field, line, "an array of [name, value], both bytes")
-            lines.append((line[0], line[1]))
+        try:
+            if not _LISTS.issuperset(map(type, value)):
+                raise TypeError
+            for name, said in value:
+                if type(name) is not bytes or type(said) is not bytes:
+                    raise TypeError
+                lines.append((name, said))
+        except (TypeError, ValueError):
+            raise _wrong(field, value, "an array of [name, value], both bytes") from None
     elif value != ():
         raise _wrong(field, value, "an array of [name, value], both bytes")
     return tuple(lines)

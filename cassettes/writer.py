@@ -58,6 +58,8 @@ class Writer:
 
     features = 0
     """Must-understand bits of the files that it creates."""
+    indexed_from = 0
+    """Interactions below which a file is sealed without an index."""
 
     def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
         """Not to be called: see `create` and `append_to`."""
@@ -318,7 +320,8 @@ class Writer:
         previous = self._previous_seal
         try:
             name_bytes = sum(4 * len(name) for name in self._names.values())
-            if index_too_big(len(self._rows) // 64, len(self._pieces.rows) // 24, name_bytes, MAX_INDEX):
+            rows, blobs = len(self._rows) // 64, len(self._pieces.rows) // 24
+            if self.count < self.indexed_from or index_too_big(rows, blobs, name_bytes, MAX_INDEX):
                 previous = 0
             else:
                 index = build_index(self._rows, self._pieces.rows, self._names)

@@ -1,23 +1,27 @@
 """A packed cassette says what the one it was made of says, is small, and survives what any cassette survives."""
 
+import json
 import random
+from dataclasses import replace
 
 import pytest
 from cassette_samples import call, contents, read, summary, write
-from respool.benchmarks.corpus import write_corpus
+from respool.benchmarks.corpus import generate, write_corpus
 from respool.cassettes.errors import CassetteError, DamagedCassetteError, UsageError
 from respool.cassettes.format import FILE_HEADER_SIZE, FRAME_HEADER_SIZE, RecordType
+from respool.cassettes.interaction import Body
 from respool.cassettes.packing import compare, pack, pack_in_place
 from respool.cassettes.reader import Reader
 from respool.cassettes.repair import repair
 from respool.cassettes.scan import scan
+from respool.cassettes.summaries import summarise
 from respool.cassettes.writer import Writer
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "raw.cassette"
-    write_corpus(path, 600, 12, seed=3)
+    write_corpus(path, 1_200, 24, seed=3)
     return path
 
 
@@ -52,6 +56,43 @@ def test_it_is_a_fifth_of_the_raw_size_at_most(corpus, packed):
     assert packed.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_thousand_polls_of_a_large_run_cost_less_than_two_of_its_bodies_and_a_half(tmp_path):
+    chance = random.Random(1)
+    words = [f"{chance.choice(['refund', 'order', 'ship'])}{chance.randrange(1000)}" for _ in range(4_500)]
+    body = json.dumps({"object": "thread.run", "status": "in_progress", "instructions": " ".join(words)}).encode()
+    assert 39_500 < len(body) < 41_000
+    poll = next(
+        each for each in generate(2_000, 20) if each.request.method == "GET" and b"/runs/run_" in each.request.target
+    )
+    assert poll.response is not None
+    with Writer.create(tmp_path / "raw.cassette") as writer:
+        for number in range(1_000):
+            new = {
+                b"x-request-id": b"req_%032x" % chance.getrandbits(128),
+                b"cf-ray": b"%016x" % chance.getrandbits(64),
+            }
+            headers = tuple((name, new.get(name.lower(), value)) for name, value in poll.response.headers)
+            answer = replace(poll.response, headers=headers, body=Body.of(body), head_us=chance.randrange(30_000))
+            at = poll.started_us + 1_000_000 * number + chance.randrange(9_999)
+            new_poll = replace(
+                poll, arrival=number, started_us=at, duration_us=chance.randrange(90_000), response=answer
+            )
+            writer.append(new_poll, summarise(new_poll))
+    with Reader.open(tmp_path / "raw.cassette") as reader:
+        assert pack(reader, tmp_path / "packed.cassette") < 100_000
+        compare(reader, tmp_path / "packed.cassette")
+
+
+def test_only_a_packed_cassette_of_many_calls_has_an_index(tmp_path):
+    for count in (1_024, 1_025):
+        path = tmp_path / f"{count}.cassette"
+        write(path, [call(number) for number in range(count)])
+        pack_in_place(path)
+        assert (RecordType.INDEX in kinds(path)) is (count == 1_025)
+        with Reader.open(path) as reader:
+            assert (reader.sealed, reader.rebuilt, len(reader)) == (True, "", count)
+
+
 def test_without_its_index_it_is_scanned_and_says_the_same(corpus, packed, tmp_path):
     path = tmp_path / "cut.cassette"
     path.write_bytes(packed.read_bytes()[:-1])
@@ -75,7 +116,7 @@ def test_what_is_appended_stands_beside_the_packs_and_stored_bodies_are_known(pa
         new = call(10_000, known, scope="thread_new")
         writer.append(new, summary(new))
     with Reader.open(path) as reader:
-        assert len(reader) == 601
+        assert len(reader) == 1_201
         assert contents(path)[-1] == known
     assert kinds(path).count(RecordType.BLOB) == before
     with Reader.open(path) as reader:
@@ -175,7 +216,7 @@ def test_a_damaged_pack_costs_its_calls_and_no_others(packed, tmp_path):
         for row in reader.rows():
             reader.interaction(row)
     found, kept = repair(path)
-    assert found.kept > 500
+    assert found.kept > 1_000
     with Reader.open(packed) as whole:
         every = [whole.interaction(row) for row in whole.rows()]
         assert all(interaction in every for interaction in read(kept))
