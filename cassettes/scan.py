@@ -36,8 +36,9 @@ from .records import scope_name
 from .source import Frame, Source
 
 _SCOPE = Struct("<8xQ")
-_MARKS_TRIED = 1 << 20
+_MARKS_TRIED = 1 << 16
 """False frame marks that the searches for a next valid frame look at in all, before the scan gives up."""
+_NAMES_FREE = 16 << 20
 _INTERACTION, _INDEX, _SEAL = int(RecordType.INTERACTION), int(RecordType.INDEX), int(RecordType.SEAL)
 
 
@@ -209,6 +210,7 @@ class Contents:
         self.rows = bytearray()
         self.blobs = bytearray()
         self.names: dict[int, str] = {}
+        self._name_room = 4 * source.size + _NAMES_FREE  # names can be compressed, and are held as they are
         self.seals: list[SealPoint] = []
         rows, blobs, names, view, scope_at = self.rows, self.blobs, self.names, source.view, _SCOPE.unpack_from
         for offset, kind, end in scan.places():
@@ -232,9 +234,13 @@ class Contents:
         frame = source.frame(offset, RecordType.INTERACTION)
         if frame is not None:
             try:
-                self.names[scope] = scope_name(source.content(frame)[1])
+                name = scope_name(source.content(frame)[1])
             except CassetteError:
-                pass  # said when this interaction is asked for
+                return  # said when this interaction is asked for
+            self.names[scope] = name
+            self._name_room -= len(name)
+            if self._name_room < 0:
+                raise CassetteError(f"{source.name} has names of scopes that come to much more than the file")
 
     def check(self) -> None:
         """Raise DamagedCassetteError if anything is missing but a torn tail: the META record, too."""
