@@ -136,8 +136,15 @@ class IndexView:
 
     def in_order(self, skip: int = 0) -> Iterator[Row]:
         """All rows in order of arrival, without the first `skip`."""
-        for number in range(skip, self.rows):
-            yield self.row(self._number(self._arrivals + 4 * number))
+        before, last = -1, -1
+        for place in range(skip, self.rows):
+            number = self._number(self._arrivals + 4 * place)
+            row = self.row(number)
+            # In order, and none twice: then as many as there are rows are all of them.
+            if row.summary.arrival <= before and (row.summary.arrival < before or number <= last):
+                raise IndexDamaged("its arrivals are out of order")
+            before, last = row.summary.arrival, number
+            yield row
 
     def of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
