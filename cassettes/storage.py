@@ -6,17 +6,21 @@ What is promised holds against a crash of the process at once, and against a los
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
 from .errors import CassetteError
 from .lock import CassetteInUseError, still_named, take_lock
 from .source import open_regular
 
+_BEGIN_SECONDS = 0.05
 
-def create_partial(partial: Path, path: Path, *, overwrite: bool) -> int:
+
+def create_partial(partial: Path, path: Path, *, overwrite: bool, durable: bool = False) -> int:
     """Make the file that a new recording is written to, empty, 0600 and locked; returns its descriptor.
 
     A leftover is refused with what to do about it, or replaced with `overwrite`; one that is being written is always refused.
+    With `durable` its name lasts when this returns.
     """
     if os.path.lexists(path):
         if not overwrite:
@@ -25,6 +29,9 @@ def create_partial(partial: Path, path: Path, *, overwrite: bool) -> int:
     if os.path.lexists(partial):
         _claim(partial, path, remove=overwrite)
         if not overwrite:
+            if _is_empty(partial):  # another recorder may have made it just now, and be about to lock it
+                time.sleep(_BEGIN_SECONDS)
+                _claim(partial, path, remove=False)
             raise CassetteError(
                 f"{partial} is in the way: a recording that was cut short left it",
                 f"it opens as it is (`respool show {partial}`); move it away to keep it, or replace it with `--overwrite`",
@@ -39,6 +46,8 @@ def create_partial(partial: Path, path: Path, *, overwrite: bool) -> int:
             raise CassetteInUseError(
                 f"another respool is recording to {path}", "stop it first, or record to another file"
             )
+        if durable:
+            _sync_name(partial)
     except CassetteError as error:
         if not isinstance(error, CassetteInUseError):
             partial.unlink(missing_ok=True)  # nobody else can have it: this file system has no locks
@@ -89,6 +98,7 @@ def set_aside(fd: int, offset: int, path: Path) -> Path:
             os.fsync(target)
         finally:
             os.close(target)
+        sync_folder(aside.parent)  # nothing is cut off before its copy lasts
         os.ftruncate(fd, offset)
         return aside
     raise CassetteError(f"there are too many files {path}.torn-N", "move them away")
@@ -149,6 +159,15 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def _sync_name(partial: Path) -> None:
+    try:
+        sync_folder(partial.parent)
+    except OSError as error:
+        raise CassetteError(
+            f"{partial} cannot be made to last: {error.strerror}", "record without --durable"
+        ) from error
+
+
 def _claim(found: Path, path: Path, *, remove: bool) -> None:
     """Refuse what is no regular file or is being written to; else remove it, if so asked, while the lock is held."""
     if stat.S_ISLNK(found.lstat().st_mode):
@@ -159,10 +178,17 @@ def _claim(found: Path, path: Path, *, remove: bool) -> None:
     fd = open_regular(found, os.O_RDONLY)
     try:
         take_lock(fd, str(path))
-        if remove:
+        if remove and still_named(fd, found):
             found.unlink(missing_ok=True)
     finally:
         os.close(fd)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return not path.lstat().st_size
+    except OSError:
+        return False
 
 
 def _uncreated(partial: Path, path: Path, error: OSError) -> CassetteError:

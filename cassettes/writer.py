@@ -1,7 +1,7 @@
 """Writes a cassette: append only, one `write()` an interaction, each body piece once.
 
 A new recording grows in `PATH.partial` (0600) and gets its name when it is closed; an existing one is appended to in place.
-An interaction that `append` returned for survives a crash of the process; a loss of power spares what `close` returned for.
+What `append` returned for survives a crash of the process, what `close` or `sync` returned for a loss of power too.
 """
 
 import os
@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from .batch import Batch
 from .errors import CassetteError, DamagedCassetteError
+from .failures import RecordingFailed, cut_back, not_synced, stopped, unpublished
 from .format import (
     FILE_HEADER_SIZE,
     MAJOR,
@@ -37,22 +38,18 @@ from .records import encode_interaction, encode_meta
 from .scan import Contents
 from .scopes import scope_of
 from .source import Source
-from .storage import create_partial, open_existing, publish, set_aside, write_all
+from .storage import create_partial, open_existing, publish, set_aside, sync_folder, write_all
 from .summary import Summary
 
 _MAX_ARRIVAL = 1 << 63
-
-
-class RecordingFailed(CassetteError):
-    """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
 
 
 class Writer:
     """The one writer of a cassette. Make one with `create` or `append_to`; use it from one thread.
 
     `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added to the file,
-    `torn` where a torn tail was saved to, if there was one. As a context manager: closed on success; on an exception the file
-    is left as it is.
+    `torn` where a torn tail was saved to, if there was one. `durable`: each `append` waits until all is on the disk. As a
+    context manager: closed on success; on an exception the file is left as it is.
     """
 
     def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
@@ -62,6 +59,7 @@ class Writer:
         self.count = 0
         self.bytes_written = 0
         self.torn: Path | None = None
+        self.durable = False
         self._fd = fd
         self._partial = partial
         self._overwrite = overwrite
@@ -85,28 +83,32 @@ class Writer:
         *,
         meta: Mapping[str, Any] | None = None,
         overwrite: bool = False,
+        durable: bool = False,
         clock: Callable[[], float] = time.time,
         file_id: bytes | None = None,
     ) -> Self:
         """Start a new cassette in `PATH.partial`.
 
-        `meta` is plain data that opens the file (`created_by`, `upstream`, ...). Raises CassetteError if `path` exists (unless
-        `overwrite`), if a leftover `.partial` is in the way (likewise), or if another writer is at work there. `clock` (Unix
-        time in seconds) and `file_id` (16 bytes, random by default) are for reproducible files.
+        `meta` is plain data that opens the file. Raises CassetteError if `path` or a leftover `.partial` is in the way (unless
+        `overwrite`), or if another writer is at work there. `clock` (Unix time in seconds) and `file_id` (16 bytes, random by
+        default) are for reproducible files.
         """
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
         notes = encode_meta(dict(meta or {}))
         file_id = os.urandom(16) if file_id is None else file_id
         header = FileHeader(MAJOR, MINOR, 0, 0, file_id, int(clock() * 1_000_000)).pack()
-        fd = create_partial(partial, path, overwrite=overwrite)
+        fd = create_partial(partial, path, overwrite=overwrite, durable=durable)
         writer = cls(fd, path, partial, file_id, overwrite=overwrite)
+        writer.durable = durable
         batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)
         batch.add(RecordType.META, Codec.RAW, b"", notes, len(notes))
         batch.start = 0
         batch.buffer[0:0] = header
         try:
             writer._write(batch)
+            if durable:
+                writer.sync()
         except RecordingFailed:
             writer.abandon()
             partial.unlink(missing_ok=True)
@@ -114,7 +116,7 @@ class Writer:
         return writer
 
     @classmethod
-    def append_to(cls, path: Path | str, *, create: bool = True) -> Self:
+    def append_to(cls, path: Path | str, *, create: bool = True, durable: bool = False) -> Self:
         """Go on in an existing cassette, in place; with `create`, start a new one if there is none.
 
         The whole file is checked first. A torn tail is saved to `PATH.torn-N` and cut off; damage before it is refused with
@@ -122,7 +124,7 @@ class Writer:
         """
         path = Path(path)
         if create and not os.path.lexists(path):
-            return cls.create(path)
+            return cls.create(path, durable=durable)
         fd = open_existing(path)
         try:
             source = Source(fd, str(path))
@@ -130,6 +132,7 @@ class Writer:
                 contents = Contents(source)
                 contents.check()
                 writer = cls(fd, path, None, source.header.file_id)
+                writer.durable = durable
                 writer._resume(contents)
                 dropped = contents.scan.dropped
             finally:
@@ -137,11 +140,13 @@ class Writer:
             if dropped:
                 writer.torn = set_aside(fd, writer._end, path)
             os.lseek(fd, writer._end, os.SEEK_SET)
-        except OSError as error:
+            if durable:
+                sync_folder(path.parent)
+                writer.sync()
+        except BaseException as error:
             os.close(fd)
-            raise CassetteError(f"{path} cannot be appended to: {error.strerror}") from error
-        except BaseException:
-            os.close(fd)
+            if isinstance(error, OSError):
+                raise CassetteError(f"{path} cannot be appended to: {error.strerror}") from error
             raise
         return writer
 
@@ -169,12 +174,12 @@ class Writer:
         """Read back a piece that this writer stored. Raises DamagedCassetteError if it is not there."""
         return self._pieces.load(ref)
 
-    def append(self, interaction: Interaction, summary: Summary) -> None:
+    def append(self, interaction: Interaction, summary: Summary, *, wait: bool = True) -> None:
         """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
 
         An empty scope is filled in, so that the index can name it. Raises CassetteError if a field cannot be stored (later
         appends go on), and RecordingFailed when the file could not be written: it is cut back to the last whole record, and
-        this and every later call raises it.
+        this and every later call raises it. Where a durable writer is not to `wait`, the caller sees to `sync`.
         """
         self._refuse()
         batch = self._batch()
@@ -193,6 +198,21 @@ class Writer:
         offset = batch.add(RecordType.INTERACTION, Codec.RAW, packed, fields, len(fields))
         batch.row = summary, packed + offset.to_bytes(8, "little"), interaction.scope
         self._write(batch)
+        if self.durable and wait:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all that was appended before this call is on the disk.
+
+        May be called in another thread, but not during `close`. Raises RecordingFailed if the disk says no: what was written
+        since the last time may be lost then, and no more is taken.
+        """
+        self._refuse()
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._failure = not_synced(self.count, self._place(), error)
+            raise self._failure from error
 
     def close(self) -> Path:
         """Write index and seal, wait until all is on the disk, and give the file its name; returns the path it is at.
@@ -210,7 +230,7 @@ class Writer:
                 try:
                     publish(self._partial, self.path, overwrite=self._overwrite)
                 except (OSError, CassetteInUseError) as error:
-                    raise self._unpublished(error) from error
+                    raise unpublished(self._partial, self.path, error) from error
                 self._partial = None
         finally:
             self.abandon()
@@ -287,15 +307,7 @@ class Writer:
     def _fail(self, why: str) -> RecordingFailed:
         """Cut the file back to its last whole record and take no more."""
         place = self._place()
-        try:
-            os.ftruncate(self._fd, self._end)
-            os.lseek(self._fd, self._end, os.SEEK_SET)
-            kept = f"what was recorded before is whole in {place}"
-        except OSError:
-            kept = f"what was recorded before is in {place}, with a torn record after it"
-        self._failure = RecordingFailed(
-            f"the recording stopped after {self.count:,} interactions: writing to {place} failed ({why})", kept
-        )
+        self._failure = stopped(self.count, place, why, cut_back(self._fd, self._end, place))
         return self._failure
 
     def _refuse(self) -> None:
@@ -314,20 +326,16 @@ class Writer:
                 previous = 0
             else:
                 index = build_index(self._rows, self._pieces.rows, self._names)
-                size = len(index)
-                header = pack_frame(
-                    self._marker, RecordType.INDEX, Codec.RAW, self._records, size, size, zlib.crc32(index)
-                )
+                size, crc = len(index), zlib.crc32(index)
+                header = pack_frame(self._marker, RecordType.INDEX, Codec.RAW, self._records, size, size, crc)
                 write_all(self._fd, header)
                 write_all(self._fd, index)
                 index_offset, index_length = self._end, len(header) + size
                 self._end += index_length
                 self._records += 1
                 self._chain = link(self._chain, header)
-            last = max(self._last_stored, 0)
-            seal = Seal(
-                index_offset, index_length, previous, self._end, self._records, self.count, last, self._chain
-            ).pack()
+            last, end, records = max(self._last_stored, 0), self._end, self._records
+            seal = Seal(index_offset, index_length, previous, end, records, self.count, last, self._chain).pack()
             batch = self._batch()
             batch.add(RecordType.SEAL, Codec.RAW, b"", seal, len(seal))
             write_all(self._fd, batch.buffer)
@@ -340,11 +348,3 @@ class Writer:
 
     def _place(self) -> Path:
         return self._partial or self.path
-
-    def _unpublished(self, error: OSError | CassetteInUseError) -> RecordingFailed:
-        if isinstance(error, FileExistsError):
-            why = f"{self.path} came into being while it was recorded"
-        else:
-            why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
-        place = self._place()
-        return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")
