@@ -25,13 +25,13 @@ def create_partial(partial: Path, path: Path, *, overwrite: bool, durable: bool 
     if os.path.lexists(path):
         if not overwrite:
             raise CassetteError(f"{path} exists already", "`--append` adds to it, `--overwrite` replaces it")
-        _claim(path, path, remove=False)
+        _claim(path, path, replace=False)
     if os.path.lexists(partial):
-        _claim(partial, path, remove=overwrite)
+        _claim(partial, path, replace=overwrite)
         if not overwrite:
             if _is_empty(partial):  # another recorder may have made it just now, and be about to lock it
                 time.sleep(_BEGIN_SECONDS)
-                _claim(partial, path, remove=False)
+                _claim(partial, path, replace=False)
             raise CassetteError(
                 f"{partial} is in the way: a recording that was cut short left it",
                 f"it opens as it is (`respool show {partial}`); move it away to keep it, or replace it with `--overwrite`",
@@ -50,7 +50,7 @@ def create_partial(partial: Path, path: Path, *, overwrite: bool, durable: bool 
             _sync_name(partial)
     except CassetteError as error:
         if not isinstance(error, CassetteInUseError):
-            partial.unlink(missing_ok=True)  # nobody else can have it: this file system has no locks
+            remove(partial)  # nobody else can have it: this file system has no locks, or no room
         os.close(fd)
         raise
     return fd
@@ -130,7 +130,7 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
     """
     if overwrite:
         if os.path.lexists(path):
-            _claim(path, path, remove=False)
+            _claim(path, path, replace=False)
         partial.replace(path)
     else:
         try:
@@ -145,6 +145,14 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
         else:
             partial.unlink()
     sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that nobody needs. One that cannot be removed stays, for what happened before is what matters."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass
 
 
 def sync_folder(folder: Path) -> None:
@@ -168,18 +176,20 @@ def _sync_name(partial: Path) -> None:
         ) from error
 
 
-def _claim(found: Path, path: Path, *, remove: bool) -> None:
+def _claim(found: Path, path: Path, *, replace: bool) -> None:
     """Refuse what is no regular file or is being written to; else remove it, if so asked, while the lock is held."""
     if stat.S_ISLNK(found.lstat().st_mode):
-        if remove:
+        if replace:
             raise CassetteError(f"{found} is a symbolic link, which no recording left", "move it away")
         if not found.exists():
             return
     fd = open_regular(found, os.O_RDONLY)
     try:
         take_lock(fd, str(path))
-        if remove and still_named(fd, found):
+        if replace and still_named(fd, found):
             found.unlink(missing_ok=True)
+    except OSError as error:
+        raise CassetteError(f"{found} cannot be replaced: {error.strerror}") from error
     finally:
         os.close(fd)
 

@@ -38,7 +38,7 @@ from .records import encode_interaction, encode_meta
 from .scan import Contents
 from .scopes import scope_of
 from .source import Source
-from .storage import create_partial, open_existing, publish, set_aside, sync_folder, write_all
+from .storage import create_partial, open_existing, publish, remove, set_aside, sync_folder, write_all
 from .summary import Summary
 
 _MAX_ARRIVAL = 1 << 63
@@ -111,7 +111,7 @@ class Writer:
                 writer.sync()
         except RecordingFailed:
             writer.abandon()
-            partial.unlink(missing_ok=True)
+            remove(partial)
             raise
         return writer
 
@@ -244,7 +244,7 @@ class Writer:
     def discard(self) -> None:
         """Let go of the file and remove the `.partial` of a new recording; one that is appended to stays as it is."""
         if self._fd >= 0 and self._partial is not None:
-            self._partial.unlink(missing_ok=True)
+            remove(self._partial)
         self.abandon()
 
     def abandon(self) -> None:
