@@ -21,6 +21,8 @@ MAX_KEYS = 4096
 """Entries of one map."""
 MAX_VALUES = MAX_ITEMS
 """Values in one record, those inside others counted."""
+MAX_CONTAINERS = 1 << 14
+"""Arrays and maps among them: the pieces of a body of 16 GiB."""
 
 _SMALL = 64 << 10
 _FEW_ARRAYS = 16
@@ -73,7 +75,7 @@ def decode_map(data: bytes | memoryview) -> dict[str, Any]:
     # msgpack makes room for what an array says it holds before it is there: arrays in arrays would add up.
     suspect = len(data) > _SMALL or data.count(b"\xdc") + data.count(b"\xdd") > _FEW_ARRAYS
     if suspect and _claims_too_much(data):
-        raise CassetteError(f"a record says that it has more than {MAX_VALUES:,} values")
+        raise CassetteError(f"a record says that it has more than {MAX_VALUES:,} values, or too many arrays and maps")
     try:
         fields = msgpack.unpackb(
             data,
@@ -117,11 +119,11 @@ def check_plain(value: Any, depth: int = 1) -> None:
 
 
 def _claims_too_much(data: bytes) -> bool:
-    """Whether the arrays and maps in `data` say that they hold more than MAX_VALUES in all; nothing is built to find out.
+    """Whether there are too many arrays and maps in `data`, or they say that they hold too much; nothing is built to find out.
 
     What is no msgpack ends the look, for the decoder says so.
     """
-    at, size, claimed, seen = 0, len(data), 1, 0
+    at, size, claimed, seen, containers = 0, len(data), 1, 0, 0
     while at < size and seen < claimed:
         mark = data[at]
         seen += 1
@@ -130,11 +132,14 @@ def _claims_too_much(data: bytes) -> bool:
             count = int.from_bytes(data[start:at], "big")
             if mark < 0xDC:
                 at += count
-            else:
-                claimed += count if mark < 0xDE else 2 * count
+                continue
+            claimed += count if mark < 0xDE else 2 * count
         elif 0x80 <= mark < 0xA0:
             claimed += mark & 15 if mark >= 0x90 else 2 * (mark & 15)
-        if claimed > MAX_VALUES:
+        else:
+            continue
+        containers += 1
+        if claimed > MAX_VALUES or containers > MAX_CONTAINERS:
             return True
     return False
 

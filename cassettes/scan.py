@@ -36,7 +36,7 @@ from .records import scope_name
 from .source import Frame, Source
 
 _SCOPE = Struct("<8xQ")
-_MARKS_TRIED = 1 << 16
+_MARKS_TRIED = 1 << 14
 """False frame marks that the searches for a next valid frame look at in all, before the scan gives up."""
 _NAMES_FREE = 16 << 20
 _INTERACTION, _INDEX, _SEAL = int(RecordType.INTERACTION), int(RecordType.INDEX), int(RecordType.SEAL)
