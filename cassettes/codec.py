@@ -25,7 +25,9 @@ MAX_CONTAINERS = 1 << 14
 """Arrays and maps among them: the pieces of a body of 16 GiB."""
 
 _SMALL = 64 << 10
-_FEW_ARRAYS = 16
+_FEW_WIDE = 16
+_WIDE = (0xDC, 0xDD, 0xDE, 0xDF)
+"""Marks of arrays and maps that can say they hold many."""
 _STEP = [1] * 256
 """The bytes that a value takes, by its mark: values inside it, and what a count behind the mark says, left out."""
 _STEP[0xA0:0xC0] = range(1, 33)
@@ -72,9 +74,8 @@ def decode_map(data: bytes | memoryview) -> dict[str, Any]:
     if len(data) > MAX_MAP:
         raise CassetteError(f"a record has {len(data):,} bytes of fields; {MAX_MAP:,} is the most")
     data = bytes(data)
-    # msgpack makes room for what an array says it holds before it is there: arrays in arrays would add up.
-    suspect = len(data) > _SMALL or data.count(b"\xdc") + data.count(b"\xdd") > _FEW_ARRAYS
-    if suspect and _claims_too_much(data):
+    # msgpack makes room for what an array or a map says it holds before it is there: those in others would add up.
+    if (len(data) > _SMALL or sum(map(data.count, _WIDE)) > _FEW_WIDE) and _claims_too_much(data):
         raise CassetteError(f"a record says that it has more than {MAX_VALUES:,} values, or too many arrays and maps")
     try:
         fields = msgpack.unpackb(
