@@ -1,4 +1,4 @@
-# One command each, all set-up included: make demo, test, check, bench, docs, clean.
+# One command each, all set-up included: make demo, test, test-long, fuzz, check, bench, docs, clean.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ CLIENTS := .clients/openai-1 .clients/openai-1-last .clients/openai-2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-long check lint types contracts bench docs clean
+.PHONY: demo test test-long fuzz check lint types contracts bench docs clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/respool demo
@@ -16,7 +16,11 @@ test: $(VENV)/.ready-dev $(CLIENTS:%=%/.ready) $(NODE)/node_modules/.ready
 	@$(BIN)/pytest -n 2
 
 test-long: $(VENV)/.ready-dev
-	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes tests/proxy/plugin/test_campaign.py
+	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes tests/campaigns tests/proxy/plugin/test_campaign.py
+
+# SECONDS=600 for ten minutes. An input that breaks the reader is left in crash-*.
+fuzz: $(VENV)/.ready-fuzz
+	@$(BIN)/python tests/fuzz/fuzz_reader.py $(or $(SECONDS),60)
 
 check: lint types contracts test
 
@@ -49,6 +53,11 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing respool and its development tools into $(VENV) (once)" >&2
 	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-binary=respool -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.ready
+
+$(VENV)/.ready-fuzz: $(VENV)/.ready-dev
+	@echo "installing the fuzzer into $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-binary=respool -c constraints.txt -e '.[fuzz]'
+	@touch $@
 
 # Made anew with the environment: its wheels are those of one Python version.
 .clients/%/.ready: tests/e2e/%.txt $(VENV)/.ready-dev

@@ -24,7 +24,9 @@ class Batch:
     def end(self) -> int:
         return self.start + len(self.buffer)
 
-    def add(self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | memoryview, raw_len: int) -> int:
+    def add(
+        self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | bytearray | memoryview, raw_len: int
+    ) -> int:
         """Add one record; returns its offset in the file."""
         offset = self.end
         crc = zlib.crc32(rest, zlib.crc32(prefix))
@@ -36,7 +38,7 @@ class Batch:
         self.records += 1
         return offset
 
-    def add_blob(self, digest: bytes, data: bytes | memoryview) -> int:
+    def add_blob(self, digest: bytes, data: bytes | bytearray | memoryview) -> int:
         """Add one piece of a body, compressed where that is worth it; returns the place of its record."""
         codec, stored = squeeze(data)
         return self.add(RecordType.BLOB, codec, digest, stored, len(data))

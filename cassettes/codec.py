@@ -15,12 +15,26 @@ from .format import MAX_MAP
 
 MAX_DEPTH = 32
 """Containers inside containers, the map itself counted."""
-MAX_ITEMS = 1 << 18
-"""Elements of one array."""
+MAX_ITEMS = 5 << 15
+"""Elements of one array: the lengths and times of a stream's marks, and as much as a quarter of that again."""
 MAX_KEYS = 4096
 """Entries of one map."""
+MAX_VALUES = MAX_ITEMS
+"""Values in one record, those inside others counted."""
+MAX_CONTAINERS = 1 << 14
+"""Arrays and maps among them: the pieces of a body of 16 GiB."""
 
-
+_SMALL = 64 << 10
+_FEW_WIDE = 16
+_WIDE = (0xDC, 0xDD, 0xDE, 0xDF)
+"""Marks of arrays and maps that can say they hold many."""
+_STEP = [1] * 256
+"""The bytes that a value takes, by its mark: values inside it, and what a count behind the mark says, left out."""
+_STEP[0xA0:0xC0] = range(1, 33)
+_STEP[0xCA:0xD4] = (5, 9, 2, 3, 5, 9, 2, 3, 5, 9)
+_STEP[0xC4:0xC7] = _STEP[0xD9:0xDC] = (2, 3, 5)
+_STEP[0xDC:0xE0] = (3, 5, 3, 5)
+_COUNTED = frozenset({0xC4, 0xC5, 0xC6, *range(0xD9, 0xE0)})
 _ARRAYS = frozenset({list, tuple})
 
 
@@ -50,6 +64,8 @@ def encode_map(fields: dict[str, Any]) -> bytes:
         raise CassetteError(
             f"this cannot be stored in a cassette: {len(data):,} bytes of fields; {MAX_MAP:,} is the most"
         )
+    if len(data) > _SMALL and _claims_too_much(data):
+        raise CassetteError("this cannot be stored in a cassette: it has too many values")
     return data
 
 
@@ -57,6 +73,10 @@ def decode_map(data: bytes | memoryview) -> dict[str, Any]:
     """The map in `data`, which holds nothing else. Values of unknown keys are to be passed to `check_plain`."""
     if len(data) > MAX_MAP:
         raise CassetteError(f"a record has {len(data):,} bytes of fields; {MAX_MAP:,} is the most")
+    data = bytes(data)
+    # msgpack makes room for what an array or a map says it holds before it is there: those in others would add up.
+    if (len(data) > _SMALL or sum(map(data.count, _WIDE)) > _FEW_WIDE) and _claims_too_much(data):
+        raise CassetteError(f"a record says that it has more than {MAX_VALUES:,} values, or too many arrays and maps")
     try:
         fields = msgpack.unpackb(
             data,
@@ -65,7 +85,7 @@ def decode_map(data: bytes | memoryview) -> dict[str, Any]:
             object_pairs_hook=_unique,
             max_str_len=len(data),
             max_bin_len=len(data),
-            max_array_len=MAX_ITEMS,
+            max_array_len=min(MAX_ITEMS, len(data)),
             max_map_len=MAX_KEYS,
             max_ext_len=0,
         )
@@ -97,6 +117,32 @@ def check_plain(value: Any, depth: int = 1) -> None:
             raise CassetteError("a record's field is NaN or infinite")
     elif value is not None and kind not in (bool, int, str, bytes):
         raise CassetteError(f"a record's field is of type {kind.__name__}, which no cassette holds")
+
+
+def _claims_too_much(data: bytes) -> bool:
+    """Whether there are too many arrays and maps in `data`, or they say that they hold too much; nothing is built to find out.
+
+    What is no msgpack ends the look, for the decoder says so.
+    """
+    at, size, claimed, seen, containers = 0, len(data), 1, 0, 0
+    while at < size and seen < claimed:
+        mark = data[at]
+        seen += 1
+        start, at = at + 1, at + _STEP[mark]
+        if mark in _COUNTED:
+            count = int.from_bytes(data[start:at], "big")
+            if mark < 0xDC:
+                at += count
+                continue
+            claimed += count if mark < 0xDE else 2 * count
+        elif 0x80 <= mark < 0xA0:
+            claimed += mark & 15 if mark >= 0x90 else 2 * (mark & 15)
+        else:
+            continue
+        containers += 1
+        if claimed > MAX_VALUES or containers > MAX_CONTAINERS:
+            return True
+    return False
 
 
 def _unique(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:

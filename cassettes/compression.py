@@ -27,7 +27,7 @@ class _Contexts(threading.local):
 _contexts = _Contexts()
 
 
-def squeeze(data: bytes | memoryview) -> tuple[Codec, bytes | memoryview]:
+def squeeze(data: bytes | bytearray | memoryview) -> tuple[Codec, bytes | bytearray | memoryview]:
     """The codec to store `data` with, and its stored form: zstd where that saves a tenth, else the bytes themselves."""
     size = len(data)
     if size >= MINIMUM:

@@ -10,6 +10,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from operator import ge, gt
 from struct import Struct
 
 from .summary import Row, Summary
@@ -142,8 +143,28 @@ class IndexView:
 
     def in_order(self, skip: int = 0) -> Iterator[Row]:
         """All rows in order of arrival, without the first `skip`."""
-        for number in range(skip, self.rows):
-            yield self.row(self._number(self._arrivals + 4 * number))
+        for number in self._numbers()[skip:]:
+            yield self.row(number)
+
+    def _numbers(self) -> "array[int]":
+        """The numbers of the rows in order of arrival: none twice, so that as many as there are rows are all of them."""
+        numbers = array("I")
+        if self.rows:
+            self._check(self._base, ROW.size * self.rows)
+            self._check(self._arrivals, ARRIVAL.size * self.rows)
+            numbers.frombytes(self._view[self._arrivals : self._arrivals + ARRIVAL.size * self.rows])
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            arrivals = column(self._view[self._base : self._base + ROW.size * self.rows], 3)
+            if max(numbers) >= self.rows:
+                raise IndexDamaged(f"it names row {max(numbers):,} of {self.rows:,}")
+            ordered = array("Q", map(arrivals.__getitem__, numbers))
+            # Where each arrival is later than the one before, no row can stand there twice.
+            if any(map(ge, ordered, ordered[1:])) and (
+                any(map(gt, ordered, ordered[1:])) or len(set(numbers)) < self.rows
+            ):
+                raise IndexDamaged("its arrivals are out of order")
+        return numbers
 
     def of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
@@ -259,7 +280,7 @@ def index_too_big(rows: int, blobs: int, name_bytes: int, cap: int) -> bool:
     return rows >= 1 << 32 or body + HEAD.size + 4 * (body // PAGE + 1) > cap
 
 
-def column(rows: bytes | bytearray, number: int) -> "array[int]":
+def column(rows: bytes | bytearray | memoryview, number: int) -> "array[int]":
     """One of the eight 64-bit columns of packed rows: key, scope, answer, arrival, started, duration, the rest, offset."""
     with memoryview(rows) as view, view.cast("Q") as cells:
         numbers = array("Q", cells[number::8])

@@ -6,9 +6,14 @@ Readers take no lock. The lock goes with the file descriptor, so a killed writer
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from .errors import CassetteError
+
+_TRIES = 10
+_WAIT_SECONDS = 0.005
+"""Whoever only looks holds a lock for microseconds, and must not turn a writer away; another writer is still there after all."""
 
 
 class CassetteInUseError(CassetteError):
@@ -16,7 +21,14 @@ class CassetteInUseError(CassetteError):
 
 
 def take_lock(fd: int, name: str) -> None:
-    """Lock the open file for writing. Raises CassetteInUseError at once if another writer has it."""
+    """Lock the open file for writing. Raises CassetteInUseError within a twentieth of a second if another writer has it."""
+    for _ in range(_TRIES - 1):
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                break
+        time.sleep(_WAIT_SECONDS)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

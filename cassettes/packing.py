@@ -46,7 +46,7 @@ class PackingWriter(Writer):
         batch.add(RecordType.DICTIONARY, Codec.RAW, b"", dictionary.data, len(dictionary.data))
         super()._write(batch)
 
-    def pack(self, kind: RecordType, prefix: bytes, data: bytes | memoryview) -> int:
+    def pack(self, kind: RecordType, prefix: bytes, data: bytes | bytearray | memoryview) -> int:
         """Take a record into the open pack, or give a large one a frame of its own; returns its place."""
         if len(data) > LARGEST or self._size >= TARGET or len(self._open) == MOST:
             self._flush()
@@ -91,10 +91,12 @@ class _PackBatch(Batch):
         self.__dict__.update(plain.__dict__)
         self._writer = writer
 
-    def add(self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | memoryview, raw_len: int) -> int:
+    def add(
+        self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | bytearray | memoryview, raw_len: int
+    ) -> int:
         return self._writer.pack(kind, prefix, rest)
 
-    def add_blob(self, digest: bytes, data: bytes | memoryview) -> int:
+    def add_blob(self, digest: bytes, data: bytes | bytearray | memoryview) -> int:
         return self._writer.pack(RecordType.BLOB, digest, data)
 
 

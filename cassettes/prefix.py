@@ -55,12 +55,16 @@ class Prefix(Reader):
         rows = super().rows_of_scope_hash(scope)
         return rows[: bisect_right(rows, self._end, key=_arrival)] if scope == self._scope else rows
 
-    def copy_to(self, path: Path, *, meta: dict[str, Any], overwrite: bool) -> Writer:
+    def copy_to(self, path: Path, *, meta: dict[str, Any], overwrite: bool, durable: bool = False) -> Writer:
         """Begin a cassette with all that is kept, as it is. Its id stays, since stored variants are salted with it."""
-        writer = Writer.create(path, meta={**self.meta, **meta}, overwrite=overwrite, file_id=self.file_id)
+        writer = Writer.create(
+            path, meta={**self.meta, **meta}, overwrite=overwrite, durable=durable, file_id=self.file_id
+        )
         try:
             for row in self.rows():
-                writer.append(self.interaction(row), row.summary)
+                writer.append(self.interaction(row), row.summary, wait=False)
+            if durable:
+                writer.sync()
         except BaseException:
             writer.discard()
             raise

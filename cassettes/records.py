@@ -10,13 +10,15 @@ from typing import Any
 
 from .codec import check_plain, decode_map, encode_map
 from .errors import CassetteError
-from .format import MAX_PAYLOAD
+from .format import MAX_PAYLOAD, MAX_RATIO
 from .interaction import EMPTY, BlobRef, Body, End, Headers, Interaction, Request, Response
 from .summary import PARTIAL, Summary
 
 DIGEST_SIZE = 16
 MAX_MARKS = 1 << 16
 """A stream that came in more pieces has neighbouring ones joined, so that its pace stays and its record is small."""
+MAX_REPEATED = 512 << 20
+"""A body that is longer is at most MAX_RATIO times as long as its distinct pieces: a small file is no endless body."""
 _MAX_NUMBER = (1 << 63) - 1
 _MAX_TEXT = 64 << 10
 _LAST_END = max(End)
@@ -50,7 +52,11 @@ def digest_of(data: bytes | memoryview) -> bytes:
 
 
 def stored_body(parts: Sequence[bytes | BlobRef]) -> StoredBody:
-    """The field of a body: its bytes, or an array of bytes and [digest, length] pairs."""
+    """The field of a body: its bytes, or an array of bytes and [digest, length] pairs.
+
+    Raises CassetteError for one that a reader would refuse.
+    """
+    _refuse_endless(parts)
     if not parts:
         return b""
     if len(parts) == 1 and isinstance(parts[0], bytes):
@@ -233,7 +239,16 @@ def _body(value: object, field: str, load: Callable[[BlobRef], bytes]) -> Body:
             parts.append(BlobRef(part[0], _number(part[1], field, MAX_PAYLOAD)))
         else:
             raise _wrong(field, part, "bytes, or an array of bytes and [digest, length]")
+    _refuse_endless(parts)
     return Body(tuple(parts), load)
+
+
+def _refuse_endless(parts: Sequence[bytes | BlobRef]) -> None:
+    length = sum(len(part) if isinstance(part, bytes) else part.length for part in parts)
+    if length > MAX_REPEATED:
+        distinct = {part if isinstance(part, bytes) else part.digest: part for part in parts}.values()
+        if length > MAX_RATIO * sum(len(part) if isinstance(part, bytes) else part.length for part in distinct):
+            raise CassetteError(f"a body of {length:,} bytes repeats a few pieces again and again; that is not stored")
 
 
 def _marks(value: object) -> tuple[tuple[int, int], ...]:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import CassetteError
+from .interaction import BlobRef, Body
 from .reader import Reader
 from .writer import Writer
+
+_REMEMBERED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,14 @@ def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Di
         )
         writer = keep(reader) if keep else None
         kept = broken = 0
+        seen: set[bytes] = set()
         try:
             for row in reader.rows():
                 try:
                     interaction = reader.interaction(row)
                     for body in (interaction.request.body, interaction.response.body if interaction.response else None):
-                        for _ in body.pieces() if body is not None else ():
-                            pass
+                        if body is not None:
+                            _read(body, seen)
                 except CassetteError:
                     broken += 1
                     continue
@@ -59,6 +63,16 @@ def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Di
             if writer is not None:
                 writer.discard()
         return Diagnosis(kept, broken, reader.dropped_bytes, _was_sealed(path), damage)
+
+
+def _read(body: Body, seen: set[bytes]) -> None:
+    """Read those pieces of a body that are not among the `seen` ones: a body may name one again and again."""
+    for part in body.parts:
+        if isinstance(part, BlobRef) and part.digest + part.length.to_bytes(8, "little") not in seen:
+            body.piece(part)
+            if len(seen) >= _REMEMBERED:
+                seen.clear()
+            seen.add(part.digest + part.length.to_bytes(8, "little"))
 
 
 def repair(path: Path) -> tuple[Diagnosis, Path]:

@@ -37,8 +37,9 @@ from .records import scope_name
 from .source import Frame, Source
 
 _SCOPE = Struct("<8xQ")
-_MARKS_TRIED = 1 << 20
+_MARKS_TRIED = 1 << 14
 """False frame marks that the searches for a next valid frame look at in all, before the scan gives up."""
+_NAMES_FREE = 16 << 20
 _INTERACTION, _BLOB, _INDEX, _SEAL, _PACK = (
     int(kind) for kind in (RecordType.INTERACTION, RecordType.BLOB, RecordType.INDEX, RecordType.SEAL, RecordType.PACK)
 )
@@ -224,6 +225,7 @@ class Contents:
         self.rows = bytearray()
         self.blobs = bytearray()
         self.names: dict[int, str] = {}
+        self._name_room = 4 * source.size + _NAMES_FREE  # names can be compressed, and are held as they are
         self.seals: list[SealPoint] = []
         rows, blobs, names, view, scope_at = self.rows, self.blobs, self.names, source.view, _SCOPE.unpack_from
         for offset, kind, end in scan.places():
@@ -263,10 +265,14 @@ class Contents:
         """Take the name of a scope from its first interaction; if that has none to tell, from its next."""
         try:
             record = source.record(place, RecordType.INTERACTION)
-            if record is not None:
-                self.names[scope] = scope_name(record[1])
+            name = None if record is None else scope_name(record[1])
         except CassetteError:
-            pass  # said when this interaction is asked for
+            return  # said when this interaction is asked for
+        if name is not None:
+            self.names[scope] = name
+            self._name_room -= len(name)
+            if self._name_room < 0:
+                raise CassetteError(f"{source.name} has names of scopes that come to much more than the file")
 
     def check(self) -> None:
         """Raise DamagedCassetteError if anything is missing but a torn tail: the META record, too."""

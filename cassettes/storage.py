@@ -6,25 +6,32 @@ What is promised holds against a crash of the process at once, and against a los
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
 from .errors import CassetteError
 from .lock import CassetteInUseError, still_named, take_lock
 from .source import open_regular
 
+_BEGIN_SECONDS = 0.05
 
-def create_partial(partial: Path, path: Path, *, overwrite: bool) -> int:
+
+def create_partial(partial: Path, path: Path, *, overwrite: bool, durable: bool = False) -> int:
     """Make the file that a new recording is written to, empty, 0600 and locked; returns its descriptor.
 
     A leftover is refused with what to do about it, or replaced with `overwrite`; one that is being written is always refused.
+    With `durable` its name lasts when this returns.
     """
     if os.path.lexists(path):
         if not overwrite:
             raise CassetteError(f"{path} exists already", "`--append` adds to it, `--overwrite` replaces it")
-        _claim(path, path, remove=False)
+        _claim(path, path, replace=False)
     if os.path.lexists(partial):
-        _claim(partial, path, remove=overwrite)
+        _claim(partial, path, replace=overwrite)
         if not overwrite:
+            if _is_empty(partial):  # another recorder may have made it just now, and be about to lock it
+                time.sleep(_BEGIN_SECONDS)
+                _claim(partial, path, replace=False)
             raise CassetteError(
                 f"{partial} is in the way: a recording that was cut short left it",
                 f"it opens as it is (`respool show {partial}`); move it away to keep it, or replace it with `--overwrite`",
@@ -39,9 +46,11 @@ def create_partial(partial: Path, path: Path, *, overwrite: bool) -> int:
             raise CassetteInUseError(
                 f"another respool is recording to {path}", "stop it first, or record to another file"
             )
+        if durable:
+            _sync_name(partial)
     except CassetteError as error:
         if not isinstance(error, CassetteInUseError):
-            partial.unlink(missing_ok=True)  # nobody else can have it: this file system has no locks
+            remove(partial)  # nobody else can have it: this file system has no locks, or no room
         os.close(fd)
         raise
     return fd
@@ -89,6 +98,7 @@ def set_aside(fd: int, offset: int, path: Path) -> Path:
             os.fsync(target)
         finally:
             os.close(target)
+        sync_folder(aside.parent)  # nothing is cut off before its copy lasts
         os.ftruncate(fd, offset)
         return aside
     raise CassetteError(f"there are too many files {path}.torn-N", "move them away")
@@ -120,7 +130,7 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
     """
     if overwrite:
         if os.path.lexists(path):
-            _claim(path, path, remove=False)
+            _claim(path, path, replace=False)
         partial.replace(path)
     else:
         try:
@@ -137,6 +147,14 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
     sync_folder(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove a file that nobody needs. One that cannot be removed stays, for what happened before is what matters."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder last. A file system that cannot says EINVAL, and has nothing better to offer."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -149,20 +167,38 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def _claim(found: Path, path: Path, *, remove: bool) -> None:
+def _sync_name(partial: Path) -> None:
+    try:
+        sync_folder(partial.parent)
+    except OSError as error:
+        raise CassetteError(
+            f"{partial} cannot be made to last: {error.strerror}", "record without --durable"
+        ) from error
+
+
+def _claim(found: Path, path: Path, *, replace: bool) -> None:
     """Refuse what is no regular file or is being written to; else remove it, if so asked, while the lock is held."""
     if stat.S_ISLNK(found.lstat().st_mode):
-        if remove:
+        if replace:
             raise CassetteError(f"{found} is a symbolic link, which no recording left", "move it away")
         if not found.exists():
             return
     fd = open_regular(found, os.O_RDONLY)
     try:
         take_lock(fd, str(path))
-        if remove:
+        if replace and still_named(fd, found):
             found.unlink(missing_ok=True)
+    except OSError as error:
+        raise CassetteError(f"{found} cannot be replaced: {error.strerror}") from error
     finally:
         os.close(fd)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return not path.lstat().st_size
+    except OSError:
+        return False
 
 
 def _uncreated(partial: Path, path: Path, error: OSError) -> CassetteError:

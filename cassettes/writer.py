@@ -1,13 +1,12 @@
 """Writes a cassette: append only, one `write()` an interaction, each body piece once.
 
 A new recording grows in `PATH.partial` (0600) and gets its name when it is closed; an existing one is appended to in place.
-An interaction that `append` returned for survives a crash of the process; a loss of power spares what `close` returned for.
+What `append` returned for survives a crash of the process, what `close` or `sync` returned for a loss of power too.
 """
 
 import os
 import struct
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from .batch import Batch
 from .errors import CassetteError, DamagedCassetteError
+from .failures import RecordingFailed, cut_back, not_synced, stopped, unpublished
 from .format import (
     FILE_HEADER_SIZE,
     MAJOR,
@@ -26,11 +26,9 @@ from .format import (
     FileHeader,
     RecordType,
     Seal,
-    link,
-    pack_frame,
 )
 from .index import build_index, index_too_big
-from .interaction import BlobRef, Body, Interaction
+from .interaction import BlobRef, Interaction
 from .lock import CassetteInUseError
 from .packs import Dictionary
 from .pieces import Pieces
@@ -38,22 +36,18 @@ from .records import encode_interaction, encode_meta
 from .scan import Contents
 from .scopes import scope_of
 from .source import Source
-from .storage import create_partial, open_existing, publish, set_aside, write_all
+from .storage import create_partial, open_existing, publish, remove, set_aside, sync_folder, write_all
 from .summary import Summary
 
 _MAX_ARRIVAL = 1 << 63
-
-
-class RecordingFailed(CassetteError):
-    """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
 
 
 class Writer:
     """The one writer of a cassette. Make one with `create` or `append_to`; use it from one thread.
 
     `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added to the file,
-    `torn` where a torn tail was saved to, if there was one. As a context manager: closed on success; on an exception the file
-    is left as it is.
+    `torn` where a torn tail was saved to, if there was one. `durable`: each `append` waits until all is on the disk. As a
+    context manager: closed on success; on an exception the file is left as it is.
     """
 
     features = 0
@@ -68,6 +62,7 @@ class Writer:
         self.count = 0
         self.bytes_written = 0
         self.torn: Path | None = None
+        self.durable = False
         self._fd = fd
         self._partial = partial
         self._overwrite = overwrite
@@ -91,36 +86,40 @@ class Writer:
         *,
         meta: Mapping[str, Any] | None = None,
         overwrite: bool = False,
+        durable: bool = False,
         clock: Callable[[], float] = time.time,
         file_id: bytes | None = None,
     ) -> Self:
         """Start a new cassette in `PATH.partial`.
 
-        `meta` is plain data that opens the file (`created_by`, `upstream`, ...). Raises CassetteError if `path` exists (unless
-        `overwrite`), if a leftover `.partial` is in the way (likewise), or if another writer is at work there. `clock` (Unix
-        time in seconds) and `file_id` (16 bytes, random by default) are for reproducible files.
+        `meta` is plain data that opens the file. Raises CassetteError if `path` or a leftover `.partial` is in the way (unless
+        `overwrite`), or if another writer is at work there. `clock` (Unix time in seconds) and `file_id` (16 bytes, random by
+        default) are for reproducible files.
         """
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
         notes = encode_meta(dict(meta or {}))
         file_id = os.urandom(16) if file_id is None else file_id
         header = FileHeader(MAJOR, MINOR, cls.features, 0, file_id, int(clock() * 1_000_000)).pack()
-        fd = create_partial(partial, path, overwrite=overwrite)
+        fd = create_partial(partial, path, overwrite=overwrite, durable=durable)
         writer = cls(fd, path, partial, file_id, overwrite=overwrite)
+        writer.durable = durable
         batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)
         batch.add(RecordType.META, Codec.RAW, b"", notes, len(notes))
         batch.start = 0
         batch.buffer[0:0] = header
         try:
             writer._write(batch)
+            if durable:
+                writer.sync()
         except RecordingFailed:
             writer.abandon()
-            partial.unlink(missing_ok=True)
+            remove(partial)
             raise
         return writer
 
     @classmethod
-    def append_to(cls, path: Path | str, *, create: bool = True) -> Self:
+    def append_to(cls, path: Path | str, *, create: bool = True, durable: bool = False) -> Self:
         """Go on in an existing cassette, in place; with `create`, start a new one if there is none.
 
         The whole file is checked first. A torn tail is saved to `PATH.torn-N` and cut off; damage before it is refused with
@@ -128,7 +127,7 @@ class Writer:
         """
         path = Path(path)
         if create and not os.path.lexists(path):
-            return cls.create(path)
+            return cls.create(path, durable=durable)
         fd = open_existing(path)
         try:
             source = Source(fd, str(path))
@@ -136,6 +135,7 @@ class Writer:
                 contents = Contents(source)
                 contents.check()
                 writer = cls(fd, path, None, source.header.file_id)
+                writer.durable = durable
                 writer._resume(contents, source.dictionary())
                 dropped = contents.scan.dropped
             finally:
@@ -143,11 +143,13 @@ class Writer:
             if dropped:
                 writer.torn = set_aside(fd, writer._end, path)
             os.lseek(fd, writer._end, os.SEEK_SET)
-        except OSError as error:
+            if durable:
+                sync_folder(path.parent)
+                writer.sync()
+        except BaseException as error:
             os.close(fd)
-            raise CassetteError(f"{path} cannot be appended to: {error.strerror}") from error
-        except BaseException:
-            os.close(fd)
+            if isinstance(error, OSError):
+                raise CassetteError(f"{path} cannot be appended to: {error.strerror}") from error
             raise
         return writer
 
@@ -155,10 +157,6 @@ class Writer:
         """The number of the next request; each call gives another."""
         self._last_arrival += 1
         return self._last_arrival
-
-    def body(self, data: bytes) -> Body:
-        """A body of these bytes. Nothing is written: `append` splits and stores it."""
-        return Body.of(data)
 
     def put(self, data: bytes | memoryview) -> BlobRef:
         """Store one piece of a body (1 MiB at most) now, if it is not there already."""
@@ -175,12 +173,12 @@ class Writer:
         """Read back a piece that this writer stored. Raises DamagedCassetteError if it is not there."""
         return self._pieces.load(ref)
 
-    def append(self, interaction: Interaction, summary: Summary) -> None:
+    def append(self, interaction: Interaction, summary: Summary, *, wait: bool = True) -> None:
         """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
 
         An empty scope is filled in, so that the index can name it. Raises CassetteError if a field cannot be stored (later
         appends go on), and RecordingFailed when the file could not be written: it is cut back to the last whole record, and
-        this and every later call raises it.
+        this and every later call raises it. Where a durable writer is not to `wait`, the caller sees to `sync`.
         """
         self._refuse()
         batch = self._batch()
@@ -199,6 +197,21 @@ class Writer:
         offset = batch.add(RecordType.INTERACTION, Codec.RAW, packed, fields, len(fields))
         batch.row = summary, packed + offset.to_bytes(8, "little"), interaction.scope
         self._write(batch)
+        if self.durable and wait:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all that was appended before this call is on the disk.
+
+        May be called in another thread, but not during `close`. Raises RecordingFailed if the disk says no: what was written
+        since the last time may be lost then, and no more is taken.
+        """
+        self._refuse()
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._failure = not_synced(self.count, self._place(), error)
+            raise self._failure from error
 
     def close(self) -> Path:
         """Write index and seal, wait until all is on the disk, and give the file its name; returns the path it is at.
@@ -216,7 +229,7 @@ class Writer:
                 try:
                     publish(self._partial, self.path, overwrite=self._overwrite)
                 except (OSError, CassetteInUseError) as error:
-                    raise self._unpublished(error) from error
+                    raise unpublished(self._partial, self.path, error) from error
                 self._partial = None
         finally:
             self.abandon()
@@ -230,7 +243,7 @@ class Writer:
     def discard(self) -> None:
         """Let go of the file and remove the `.partial` of a new recording; one that is appended to stays as it is."""
         if self._fd >= 0 and self._partial is not None:
-            self._partial.unlink(missing_ok=True)
+            remove(self._partial)
         self.abandon()
 
     def abandon(self) -> None:
@@ -297,15 +310,7 @@ class Writer:
     def _fail(self, why: str) -> RecordingFailed:
         """Cut the file back to its last whole record and take no more."""
         place = self._place()
-        try:
-            os.ftruncate(self._fd, self._end)
-            os.lseek(self._fd, self._end, os.SEEK_SET)
-            kept = f"what was recorded before is whole in {place}"
-        except OSError:
-            kept = f"what was recorded before is in {place}, with a torn record after it"
-        self._failure = RecordingFailed(
-            f"the recording stopped after {self.count:,} interactions: writing to {place} failed ({why})", kept
-        )
+        self._failure = stopped(self.count, place, why, cut_back(self._fd, self._end, place))
         return self._failure
 
     def _refuse(self) -> None:
@@ -317,45 +322,26 @@ class Writer:
     def _seal(self) -> None:
         """Write the index of this segment and the seal, and wait for the disk."""
         index_offset = index_length = 0
-        previous = self._previous_seal
+        previous, batch = self._previous_seal, Writer._batch(self)
         try:
-            name_bytes = sum(4 * len(name) for name in self._names.values())
+            names = sum(4 * len(name) for name in self._names.values())
             rows, blobs = len(self._rows) // 64, len(self._pieces.rows) // 24
-            if self.count < self.indexed_from or index_too_big(rows, blobs, name_bytes, MAX_INDEX):
+            if self.count < self.indexed_from or index_too_big(rows, blobs, names, MAX_INDEX):
                 previous = 0
             else:
                 index = build_index(self._rows, self._pieces.rows, self._names)
-                size = len(index)
-                header = pack_frame(
-                    self._marker, RecordType.INDEX, Codec.RAW, self._records, size, size, zlib.crc32(index)
-                )
-                write_all(self._fd, header)
-                write_all(self._fd, index)
-                index_offset, index_length = self._end, len(header) + size
-                self._end += index_length
-                self._records += 1
-                self._chain = link(self._chain, header)
-            last = max(self._last_stored, 0)
-            seal = Seal(
-                index_offset, index_length, previous, self._end, self._records, self.count, last, self._chain
-            ).pack()
-            batch = Writer._batch(self)
+                index_offset = batch.add(RecordType.INDEX, Codec.RAW, b"", index, len(index))
+                index_length = batch.end - index_offset
+            last, end, records = max(self._last_stored, 0), batch.end, batch.records
+            seal = Seal(index_offset, index_length, previous, end, records, self.count, last, batch.chain).pack()
             batch.add(RecordType.SEAL, Codec.RAW, b"", seal, len(seal))
             write_all(self._fd, batch.buffer)
             os.fdatasync(self._fd)
             self._end, self._records, self._chain = batch.end, batch.records, batch.chain
-            self.bytes_written += index_length + len(batch.buffer)
+            self.bytes_written += len(batch.buffer)
             self._sealed = True
         except OSError as error:
             raise self._fail(error.strerror or str(error)) from error
 
     def _place(self) -> Path:
         return self._partial or self.path
-
-    def _unpublished(self, error: OSError | CassetteInUseError) -> RecordingFailed:
-        if isinstance(error, FileExistsError):
-            why = f"{self.path} came into being while it was recorded"
-        else:
-            why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
-        place = self._place()
-        return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")

@@ -36,7 +36,9 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
                     origin = (await stack.enter_async_context(entered)).origin
                     rules = Rules.of(arguments.ignore, arguments.match_header)
-                    recording = Recording(origin=origin, meta=meta_of(origin, rules), recorder=_recorder)
+                    recording = Recording(
+                        origin=origin, meta=meta_of(origin, rules), recorder=_recorder, durable=arguments.durable
+                    )
                     _make(path)
                 return await _serve(arguments, way, recording, listener, stop)
         except Stopped:

@@ -36,6 +36,11 @@ def add_disposition(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--append", action="store_true", help="add to an existing cassette")
     group.add_argument("--overwrite", action="store_true", help="replace an existing cassette")
+    parser.add_argument(
+        "--durable",
+        action="store_true",
+        help="wait for the disk after each call, beside the traffic, so that a loss of power takes the last moments only",
+    )
 
 
 def add_tail(parser: argparse.ArgumentParser) -> None:

@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--mode {mode} injects no faults", "--fault is for a replay; the sandbox has scripts for its own"
         )
+    if arguments.durable and mode in {"replay", "live"}:
+        raise UsageError(f"--mode {mode} records nothing, so --durable says nothing", "use it with record or auto")
     if mode == "live":
         decided = mode
     else:

@@ -139,14 +139,15 @@ def _pack(path: Path, stop: Stop) -> None:
 
 def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream) -> Writer:
     if arguments.append and path.exists():
-        writer = Writer.append_to(path)
+        writer = Writer.append_to(path, durable=arguments.durable)
         with Reader.open(path) as reader:
             _warn_of_another_upstream(reader, upstream)
             _warn_of_new_rules(reader, rules)
         return writer
     if getattr(arguments, "mode", "") == "auto" and os.path.lexists(path.with_name(path.name + ".partial")):
         narrate(f"respool: an interrupted recording is kept as {keep_partial(path)}")
-    return Writer.create(path, meta=meta_of(upstream.origin, rules), overwrite=arguments.overwrite)
+    meta = meta_of(upstream.origin, rules)
+    return Writer.create(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
 
 
 def meta_of(origin: Origin, rules: Rules) -> dict[str, Any]:

@@ -25,7 +25,7 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
         try:
             async with serving.upstream_of(arguments.upstream, stop) as upstream:
                 meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
-                writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite)
+                writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
                 mode = Tail(prefix, upstream, writer, ids=ids, narrate=narrate)
                 kept = writer.count
                 try:

@@ -155,7 +155,7 @@ class Passage:
             request_cut=not self.request_whole,
         )
         summary = summarise(interaction, key=key, answer=self._answers[-1].finish() if self._answers else None)
-        self._writer.append(interaction, summary)
+        self._writer.append(interaction, summary, wait=False)  # the recorder waits for the disk, beside the calls
 
     def names(self) -> str:
         """What the call is, for a message on stderr: the operation, or just the method."""

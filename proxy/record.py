@@ -13,6 +13,7 @@ from ..cassettes.errors import CassetteError, UpstreamError
 from ..cassettes.interaction import End
 from ..cassettes.writer import RecordingFailed, Writer
 from .answer import Answer, OwnedTasks
+from .durability import Durability
 from .forward import Forwarding, Way
 from .health import Health
 from .passage import Passage
@@ -30,6 +31,7 @@ class Recorder:
         self._upstream = upstream
         self._writer = writer
         self._narrate = narrate
+        self._durability = Durability(writer, failed=self._fail) if writer is not None and writer.durable else None
         self._reading_on = OwnedTasks()
         self._open: set[Passage] = set()
         self._stopping = False
@@ -71,6 +73,8 @@ class Recorder:
         await self._reading_on.settle(min(timeout, READ_ON_SECONDS))
         for passage in list(self._open):
             self.store(passage, End.PROXY_CUT)
+        if self._durability is not None:
+            await self._durability.settle()
         self._upstream.close()
 
     @property
@@ -85,13 +89,19 @@ class Recorder:
             return
         try:
             passage.store(end)
+            if self._durability is not None:
+                self._durability.ask()
         except RecordingFailed as error:
-            self.failed = error
-            self._narrate(f"respool: THE RECORDING HAS STOPPED: {error.message}. {error.hint} Calls still go through.")
+            self._fail(error)
         except CassetteError as error:
             self._lose(passage, error.message)
         except Exception as error:  # noqa: BLE001  # a fault in the copy must not reach the call that is being copied
             self._lose(passage, f"{type(error).__name__}, a fault of respool's own")
+
+    def _fail(self, error: RecordingFailed) -> None:
+        if self.failed is None:
+            self.failed = error
+            self._narrate(f"respool: THE RECORDING HAS STOPPED: {error.message}. {error.hint} Calls still go through.")
 
     def _lose(self, passage: Passage, why: str) -> None:
         self.lost += 1

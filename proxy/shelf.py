@@ -199,7 +199,9 @@ class Shelf:
         upstream = Upstream(recording.origin)
         try:
             await upstream.check()  # nothing is begun for a recording that cannot be
-            writer = await asyncio.to_thread(begin, self._folder, cassette, action, recording.meta)
+            writer = await asyncio.to_thread(
+                begin, self._folder, cassette, action, recording.meta, durable=recording.durable
+            )
         except BaseException:
             upstream.close()
             raise

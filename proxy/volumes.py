@@ -22,11 +22,15 @@ from .upstream import Origin, Upstream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """How cassettes are recorded: from where, what opens the file (see `Writer.create`), and what handles the calls."""
+    """How cassettes are recorded: from where, what opens the file, what handles the calls, and whether it is `durable`.
+
+    See `Writer.create`.
+    """
 
     origin: Origin
     meta: Mapping[str, Any]
     recorder: Callable[[Upstream, Writer], Recorder]
+    durable: bool = False
 
 
 @dataclass(slots=True)
@@ -163,12 +167,12 @@ def look_into(folder: Folder, name: str) -> tuple[Found, tuple[int, ...]]:
         return Found(place, State.ABSENT, error=error), ()
 
 
-def begin(folder: Folder, name: str, action: Action, meta: Mapping[str, Any]) -> Writer:
+def begin(folder: Folder, name: str, action: Action, meta: Mapping[str, Any], *, durable: bool = False) -> Writer:
     """Begin the recording that was decided on; folders on the way are made. Writes to the disk."""
     with folder.parent(name, make=True):
         path = folder.place(name)
         if action is Action.ANEW:
             keep_partial(path)
         if action is Action.APPEND:
-            return Writer.append_to(path)
-        return Writer.create(path, meta=meta, overwrite=action is Action.OVERWRITE)
+            return Writer.append_to(path, durable=durable)
+        return Writer.create(path, meta=meta, overwrite=action is Action.OVERWRITE, durable=durable)

@@ -1,6 +1,7 @@
 import fcntl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from respool.cassettes.writer import Writer
 
 HOLD = """
 import sys
+import threading
 from respool.cassettes.writer import Writer
 writer = getattr(Writer, sys.argv[1])(sys.argv[2])
 print("held", flush=True)
@@ -71,6 +73,17 @@ def test_a_killed_writer_leaves_no_lock(tmp_path, holder):
         Writer.create(path)
     with Writer.append_to(tmp_path / "a.cassette.partial"):
         pass
+
+
+def test_a_glance_of_somebody_else_keeps_no_writer_out(tmp_path):
+    path = tmp_path / "a.cassette"
+    Writer.create(path).close()
+    with path.open("rb") as glance:
+        fcntl.flock(glance, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        timer = threading.Timer(0.015, fcntl.flock, (glance, fcntl.LOCK_UN))
+        timer.start()
+        Writer.append_to(path).close()
+        timer.join()
 
 
 def test_two_writers_in_one_process_exclude_each_other(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from respool.cassettes import scan as module
 from respool.cassettes.errors import CassetteError, DamagedCassetteError
 from respool.cassettes.format import FRAME_HEADER, Codec, RecordType, Seal, pack_frame
-from respool.cassettes.interaction import Interaction, Request
+from respool.cassettes.interaction import Body, Interaction, Request
 from respool.cassettes.reader import Reader
 from respool.cassettes.scan import Contents, Gap, Scan, scan
 from respool.cassettes.source import Frame, Source
@@ -21,7 +21,7 @@ FILE_ID = b"\x01\x02\x03\x04" + bytes(12)
 def write(path: Path, count: int, *, close: bool = True, body: bytes = b"") -> bytes:
     writer = Writer.create(path, file_id=FILE_ID)
     for number in range(count):
-        request = Request("POST", b"/threads/a/%d" % number, (), writer.body(body))
+        request = Request("POST", b"/threads/a/%d" % number, (), Body.of(body))
         writer.append(Interaction(number, 0, request, None, scope="a"), Summary(number, 9, 0, number, 0, 0, 0, 0, 0, 0))
     if close:
         writer.close()

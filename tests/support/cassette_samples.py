@@ -64,7 +64,7 @@ def whole(interaction: Interaction) -> Interaction:
 def put(writer: Writer, body: bytes | Body = b"", *, scope: str = "thread_a", **fields) -> Interaction:
     """Append one interaction whose response has this body."""
     arrival = writer.next_arrival()
-    body = body if isinstance(body, Body) else writer.body(body)
+    body = body if isinstance(body, Body) else Body.of(body)
     interaction = Interaction(
         arrival, 7, Request("GET", b"/threads/a"), Response(200, body=body), scope=scope, **fields
     )

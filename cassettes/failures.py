@@ -1,0 +1,41 @@
+"""What is said when a recording cannot be written on: what failed, where the recording is, and how much of it is whole."""
+
+import os
+from pathlib import Path
+
+from .errors import CassetteError
+from .lock import CassetteInUseError
+
+
+class RecordingFailed(CassetteError):
+    """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
+
+
+def stopped(count: int, place: Path, why: str, kept: str) -> RecordingFailed:
+    return RecordingFailed(
+        f"the recording stopped after {count:,} interactions: writing to {place} failed ({why})", kept
+    )
+
+
+def cut_back(fd: int, end: int, place: Path) -> str:
+    """Cut the file back to its last whole record; returns how much of it is kept."""
+    try:
+        os.ftruncate(fd, end)
+        os.lseek(fd, end, os.SEEK_SET)
+    except OSError:
+        return f"what was recorded before is in {place}, with a torn record after it"
+    return f"what was recorded before is whole in {place}"
+
+
+def not_synced(count: int, place: Path, error: OSError) -> RecordingFailed:
+    """After a failed sync the kernel may have forgotten what it could not write, and another one would not tell."""
+    kept = f"what the disk took before is whole in {place}; `respool doctor` says what else is"
+    return stopped(count, place, f"the disk did not take it: {error.strerror or error}", kept)
+
+
+def unpublished(place: Path, path: Path, error: OSError | CassetteInUseError) -> RecordingFailed:
+    if isinstance(error, FileExistsError):
+        why = f"{path} came into being while it was recorded"
+    else:
+        why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
+    return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")
