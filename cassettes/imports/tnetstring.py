@@ -86,11 +86,11 @@ class _Reader:
         word = self._data[start : min(stop, start + _LONGEST_NUMBER + 1)].decode("latin-1")
         if tag == b"~" and not word:
             return Node(None)
-        if tag == b"!" and word in {"true", "false"}:
-            return Node(word, tag=BARE)
-        if tag in {b"#", b"^"} and len(word) <= _LONGEST_NUMBER and (_NUMBER.fullmatch(word) or word in _NO_NUMBERS):
-            return Node(word, tag=BARE)
-        self._refuse(stop, "a value whose tag is none, or does not fit it")
+        truth = tag == b"!" and word in {"true", "false"}
+        number = tag in {b"#", b"^"} and len(word) <= _LONGEST_NUMBER
+        if not truth and not (number and (_NUMBER.fullmatch(word) or word in _NO_NUMBERS)):
+            self._refuse(stop, "a value whose tag is none, or does not fit it")
+        return Node(word, tag=BARE)
 
     def _text(self, start: int, stop: int) -> str:
         try:
