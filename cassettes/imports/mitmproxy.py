@@ -40,6 +40,11 @@ def is_call(flow: Field) -> bool:
     )
 
 
+def id_of(flow: Field) -> str:
+    kept = flow.get("id")
+    return "" if kept is None else kept.text()
+
+
 def read(flow: Field) -> Exchange:
     asked, answered, error = flow.need("request"), flow.get("response"), flow.get("error")
     origin, _ = split_uri(Field(Node(_origin(asked)), asked.file, asked.path, asked.allowance))

@@ -166,14 +166,16 @@ def _read_flows(recording: Recording, data: bytes, name: str, allowance: Allowan
     """Read mitmproxy's flows."""
     recording.format = mitmproxy.NAME
     others = 0
+    calls: dict[str, Exchange] = {}  # by id: mitmproxy saves a flow twice that had an answer and an error
     for number, node in enumerate(tnetstring.read(data, name), 1):
         flow = Field(node, name, f"flow {number}", allowance)
         allowance.spend(CALL_COSTS, flow)
         mitmproxy.check(flow)
         if mitmproxy.is_call(flow):
-            recording.exchanges.append(mitmproxy.read(flow))
+            calls[mitmproxy.id_of(flow) or f"flow {number}"] = mitmproxy.read(flow)
         else:
             others += 1
+    recording.exchanges += calls.values()
     _leave_out(recording, others, "flow")
     _by_time(recording)
 

@@ -5,6 +5,7 @@ Written after their sources, with nothing of respool in it, so that the importer
 
 import base64
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -165,7 +166,7 @@ def flow(call: Call, began: float = BEGAN, **more: object) -> dict[str, object]:
         "headers": lines(call.kind, call.answer), "timestamp_start": began + 0.02, "timestamp_end": began + 0.05,
     }  # fmt: skip
     return {
-        "version": 21, "type": "http", "id": "x", "error": None, "websocket": None, "request": request, "response": response,
+        "version": 21, "type": "http", "id": str(uuid.uuid4()), "error": None, "websocket": None, "request": request, "response": response,
         "metadata": {}, "comment": "", "marked": "", "intercepted": False, "is_replay": None, "backup": None,
     } | more  # fmt: skip
 

@@ -89,6 +89,12 @@ def test_a_call_without_an_answer_says_who_ended_it(tmp_path, end, said):
     assert call.duration_us == (0 if error is None else 1_000_000)
 
 
+def test_a_flow_that_was_saved_twice_is_one_call(tmp_path):
+    once, again = flow(CALL), flow(CALL)
+    again["id"] = once["id"]
+    assert len(imported(tmp_path, once, again, flow(CALL), flow(CALL, id=None))[0]) == 3
+
+
 def test_what_mitmproxy_did_not_keep_is_said(tmp_path):
     cut = altered("response", content=None, timestamp_end=None)
     cut["error"] = {"msg": "peer closed connection without sending complete message body", "timestamp": BEGAN + 2}
