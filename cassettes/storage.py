@@ -137,6 +137,13 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
     sync_folder(path.parent)
 
 
+def why_unpublished(error: OSError | CassetteInUseError, path: Path) -> str:
+    """Why `publish` did not give a finished file its name."""
+    if isinstance(error, FileExistsError):
+        return f"{path} came into being while it was recorded"
+    return error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder last. A file system that cannot says EINVAL, and has nothing better to offer."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

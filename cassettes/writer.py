@@ -24,6 +24,7 @@ from .format import (
     PIECE,
     Codec,
     FileHeader,
+    FrameHeader,
     RecordType,
     Seal,
     link,
@@ -37,7 +38,7 @@ from .records import encode_interaction, encode_meta
 from .scan import Contents
 from .scopes import scope_of
 from .source import Source
-from .storage import create_partial, open_existing, publish, set_aside, write_all
+from .storage import create_partial, open_existing, publish, set_aside, why_unpublished, write_all
 from .summary import Summary
 
 _MAX_ARRIVAL = 1 << 63
@@ -165,6 +166,13 @@ class Writer:
             self._write(batch)
         return ref
 
+    def keep(self, header: FrameHeader, payload: bytes | memoryview) -> None:
+        """Store an ancillary record of another cassette as it stands there, whatever is in it."""
+        self._refuse()
+        batch = self._batch()
+        batch.add(header.type, header.codec, b"", payload, header.raw_len, header.flags)
+        self._write(batch)
+
     def load(self, ref: BlobRef) -> bytes:
         """Read back a piece that this writer stored. Raises DamagedCassetteError if it is not there."""
         return self._pieces.load(ref)
@@ -210,7 +218,8 @@ class Writer:
                 try:
                     publish(self._partial, self.path, overwrite=self._overwrite)
                 except (OSError, CassetteInUseError) as error:
-                    raise self._unpublished(error) from error
+                    why = f"the finished recording stays in {self._partial}: {why_unpublished(error, self.path)}"
+                    raise RecordingFailed(why, f"it is complete: mv {self._partial} NAME") from error
                 self._partial = None
         finally:
             self.abandon()
@@ -306,8 +315,7 @@ class Writer:
 
     def _seal(self) -> None:
         """Write the index of this segment and the seal, and wait for the disk."""
-        index_offset = index_length = 0
-        previous = self._previous_seal
+        index_offset, index_length, previous = 0, 0, self._previous_seal
         try:
             name_bytes = sum(4 * len(name) for name in self._names.values())
             if index_too_big(len(self._rows) // 64, len(self._pieces.rows) // 24, name_bytes, MAX_INDEX):
@@ -340,11 +348,3 @@ class Writer:
 
     def _place(self) -> Path:
         return self._partial or self.path
-
-    def _unpublished(self, error: OSError | CassetteInUseError) -> RecordingFailed:
-        if isinstance(error, FileExistsError):
-            why = f"{self.path} came into being while it was recorded"
-        else:
-            why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
-        place = self._place()
-        return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")

@@ -166,8 +166,9 @@ def flow(call: Call, began: float = BEGAN, **more: object) -> dict[str, object]:
         "headers": lines(call.kind, call.answer), "timestamp_start": began + 0.02, "timestamp_end": began + 0.05,
     }  # fmt: skip
     return {
-        "version": 21, "type": "http", "id": str(uuid.uuid4()), "error": None, "websocket": None, "request": request, "response": response,
-        "metadata": {}, "comment": "", "marked": "", "intercepted": False, "is_replay": None, "backup": None,
+        "version": 21, "type": "http", "id": str(uuid.uuid4()), "error": None, "websocket": None, "request": request,
+        "response": response, "metadata": {}, "comment": "", "marked": "", "intercepted": False, "is_replay": None,
+        "backup": None,
     } | more  # fmt: skip
 
 
