@@ -85,4 +85,6 @@ def _node(value: object, file: str, depth: int) -> Node:
         return Node([_node(below, file, depth + 1) for below in value])
     if isinstance(value, bool):
         return Node("true" if value else "false", tag=BARE)
-    return Node(value if isinstance(value, str) else None, tag=BARE if isinstance(value, _Bare) else "")
+    if isinstance(value, _Bare):
+        return Node(str(value), tag=BARE)
+    return Node(value if isinstance(value, str) else None)

@@ -149,6 +149,7 @@ def deep(levels: int) -> dict:
     ("said", "more"),
     [
         ("`RequestUri` is missing", {"RequestUri": None}),
+        ("a map is expected here, and this is text", {"RequestHeaders": 5}),
         ("no HTTP method", {"RequestMethod": "GET /"}),
         ("`StatusCode` is missing", {"StatusCode": None}),
         ("a number from 100 to 599", {"StatusCode": 99}),
