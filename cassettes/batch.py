@@ -3,7 +3,7 @@
 import zlib
 
 from .compression import squeeze
-from .format import Codec, RecordType, link, pack_frame
+from .format import RecordType, link, pack_frame
 from .summary import Summary
 
 
@@ -25,12 +25,12 @@ class Batch:
         return self.start + len(self.buffer)
 
     def add(
-        self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | bytearray | memoryview, raw_len: int
+        self, kind: int, codec: int, prefix: bytes, rest: bytes | bytearray | memoryview, raw_len: int, flags: int = 0
     ) -> int:
         """Add one record; returns its offset in the file."""
         offset = self.end
         crc = zlib.crc32(rest, zlib.crc32(prefix))
-        header = pack_frame(self._marker, kind, codec, self.records, len(prefix) + len(rest), raw_len, crc)
+        header = pack_frame(self._marker, kind, codec, self.records, len(prefix) + len(rest), raw_len, crc, flags)
         self.buffer += header
         self.buffer += prefix
         self.buffer += rest

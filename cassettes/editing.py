@@ -1,8 +1,8 @@
 """New cassettes made of a part of one: `trim` keeps the calls that are chosen, `split` gives each thread a file of its own.
 
 The cassette itself is read and never written. Each new file comes about whole or not at all. What is kept keeps its number,
-its times, its notes and fields that this version does not know. The file's id stays too: what is stored of credentials is
-salted with it, and `joining` knows by it that parts belong together.
+its times, its notes, and fields and records that this version does not know. The file's id stays too: what is stored of
+credentials is salted with it, and `joining` knows by it that parts belong together.
 """
 
 import os
@@ -16,6 +16,7 @@ from .errors import CassetteError, UsageError
 from .filters import Expression, Filter
 from .folder import SUFFIX, is_name
 from .reader import Reader
+from .records import digest_of
 from .summary import Row
 from .text import clip
 from .writer import Writer
@@ -92,13 +93,27 @@ def split(
     return places
 
 
-def begin(
-    path: Path, sources: Iterable[Reader], meta: dict[str, object], *, overwrite: bool, kind: type[AnyWriter] = Writer
-) -> AnyWriter:
-    """A writer of a cassette that is made of others, with the id of the first of them."""
+def begin(path: Path, sources: Iterable[Reader], meta: dict[str, object], *, overwrite: bool) -> Writer:
+    """A writer of a cassette that is made of others, with the id of the first of them, and what nobody here knows of all."""
     sources = list(sources)
     refuse(path, sources, overwrite=overwrite)
-    return kind.create(path, meta=meta, overwrite=overwrite, file_id=sources[0].file_id)
+    return carry(Writer.create(path, meta=meta, overwrite=overwrite, file_id=sources[0].file_id), sources)
+
+
+def carry(writer: AnyWriter, sources: Iterable[Reader]) -> AnyWriter:
+    """The writer, with the ancillary records of all sources in it; one that stands in several just the same is kept once."""
+    seen: set[tuple[int, int, int, bytes]] = set()
+    try:
+        for source in sources:
+            for header, payload in source.ancillary():
+                same = header.type, header.codec, header.flags, digest_of(payload)
+                if same not in seen:
+                    seen.add(same)
+                    writer.keep(header, payload)
+    except BaseException:  # an interrupt, too, leaves nothing half made
+        writer.discard()
+        raise
+    return writer
 
 
 def refuse(path: Path, sources: Iterable[Reader], *, overwrite: bool) -> None:

@@ -45,7 +45,7 @@ def foreign_file(head: bytes, name: str) -> CassetteError:
     elif head.lstrip()[:1] in (b"{", b"["):
         what, hint = "JSON", _IMPORT
     elif _TNETSTRING.match(head):
-        what, hint = "mitmproxy flows", "export them as HAR, then `respool import FILE OUT.cassette`"
+        what, hint = "mitmproxy flows", _IMPORT
     elif _YAML.match(head):
         what, hint = "YAML", _IMPORT
     elif not head.strip(b"\x00"):

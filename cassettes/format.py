@@ -148,10 +148,10 @@ class FrameHeader(NamedTuple):
 
 
 def pack_frame(
-    marker: bytes, kind: int, codec: int, seq: int, stored_len: int, raw_len: int, payload_crc: int
+    marker: bytes, kind: int, codec: int, seq: int, stored_len: int, raw_len: int, payload_crc: int, flags: int = 0
 ) -> bytes:
     """A frame's 32-byte header; `payload_crc` is the CRC-32 of the stored payload."""
-    head = FRAME_HEADER.pack(marker, kind, codec, 0, seq, stored_len, raw_len, payload_crc, 0)[:-4]
+    head = FRAME_HEADER.pack(marker, kind, codec, flags, seq, stored_len, raw_len, payload_crc, 0)[:-4]
     return head + zlib.crc32(head).to_bytes(4, "little")
 
 

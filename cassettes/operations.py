@@ -51,7 +51,7 @@ OPERATIONS: tuple[Operation, ...] = (
 _COLLECTIONS = rb"threads|assistants|files|vector_stores|uploads|batches|models"
 _BASE = re.compile(
     # Whatever stands before the first collection of the API; for other paths, the bases that vendors are known to use.
-    rb"(?:/[^/]+){0,8}?(?=/(?:" + _COLLECTIONS + rb")(?:/|$))|(?:/api/projects/[^/]+)?(?:/openai)?(?:/v[0-9]+)?(?=/)"
+    rb"(?:/[^/]+){0,12}?(?=/(?:" + _COLLECTIONS + rb")(?:/|$))|(?:/api/projects/[^/]+)?(?:/openai)?(?:/v[0-9]+)?(?=/)"
 )
 _PATTERNS = [
     (row, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(row.template)).encode()))

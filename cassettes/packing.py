@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .batch import Batch
-from .editing import Progress, begin, reported
+from .editing import Progress, carry, refuse, reported
 from .errors import CassetteError, DamagedCassetteError
-from .format import PACKED, Codec, RecordType
+from .format import PACKED, Codec, FrameHeader, RecordType
 from .interaction import EMPTY
 from .packs import LARGEST, MOST, TARGET, Dictionary, build_pack, place_of
 from .reader import Reader
@@ -46,7 +46,11 @@ class PackingWriter(Writer):
         batch.add(RecordType.DICTIONARY, Codec.RAW, b"", dictionary.data, len(dictionary.data))
         super()._write(batch)
 
-    def pack(self, kind: RecordType, prefix: bytes, data: bytes | bytearray | memoryview) -> int:
+    def keep(self, header: FrameHeader, payload: bytes | memoryview) -> None:
+        self._flush()  # the open pack is to begin where it was said to
+        super().keep(header, payload)
+
+    def pack(self, kind: int, prefix: bytes, data: bytes | bytearray | memoryview) -> int:
         """Take a record into the open pack, or give a large one a frame of its own; returns its place."""
         if len(data) > LARGEST or self._size >= TARGET or len(self._open) == MOST:
             self._flush()
@@ -92,7 +96,7 @@ class _PackBatch(Batch):
         self._writer = writer
 
     def add(
-        self, kind: RecordType, codec: Codec, prefix: bytes, rest: bytes | bytearray | memoryview, raw_len: int
+        self, kind: int, codec: int, prefix: bytes, rest: bytes | bytearray | memoryview, raw_len: int, flags: int = 0
     ) -> int:
         return self._writer.pack(kind, prefix, rest)
 
@@ -102,11 +106,13 @@ class _PackBatch(Batch):
 
 def pack(reader: Reader, path: Path, *, overwrite: bool = False, progress: Progress | None = None) -> int:
     """Write all calls to `path`, packed; returns how many bytes it has. The file comes about whole or not at all."""
-    writer = begin(path, [reader], dict(reader.meta), overwrite=overwrite, kind=PackingWriter)
+    refuse(path, [reader], overwrite=overwrite)
+    writer = PackingWriter.create(path, meta=reader.meta, overwrite=overwrite, file_id=reader.file_id)
     try:
         dictionary = Dictionary.trained(list(_samples(reader)), reader.path.stat().st_size)
         if dictionary is not None:
             writer.lean_on(dictionary)
+        carry(writer, [reader])
         for row in reported(reader.rows_by_scope(), len(reader), progress):
             writer.append(reader.interaction(row), row.summary)
         writer.close()

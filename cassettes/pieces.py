@@ -42,6 +42,8 @@ class Pieces:
 
     def store(self, batch: Batch, data: bytes | memoryview) -> BlobRef:
         """Name one piece (1 MiB at most), and add it to the batch unless it is stored already."""
+        if len(data) > PIECE:
+            raise ValueError(f"a body piece has at most {PIECE} bytes")
         digest = digest_of(data)
         if digest not in batch.blobs and not self._has(digest, data):
             batch.blobs[digest] = batch.add_blob(digest, data)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .editing import carry
 from .errors import UsageError
 from .reader import Reader
 from .scopes import scope_hash
@@ -57,9 +58,9 @@ class Prefix(Reader):
 
     def copy_to(self, path: Path, *, meta: dict[str, Any], overwrite: bool, durable: bool = False) -> Writer:
         """Begin a cassette with all that is kept, as it is. Its id stays, since stored variants are salted with it."""
-        writer = Writer.create(
-            path, meta={**self.meta, **meta}, overwrite=overwrite, durable=durable, file_id=self.file_id
-        )
+        meta = {**self.meta, **meta}
+        new = Writer.create(path, meta=meta, overwrite=overwrite, durable=durable, file_id=self.file_id)
+        writer = carry(new, [self])
         try:
             for row in self.rows():
                 writer.append(self.interaction(row), row.summary, wait=False)

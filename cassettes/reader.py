@@ -11,11 +11,20 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from .errors import CassetteError, DamagedCassetteError
-from .format import FILE_HEADER_SIZE, MAX_CHAIN_READ, REPAIR, RecordType, Seal
+from .format import (
+    ANCILLARY,
+    FILE_HEADER_SIZE,
+    FRAME_HEADER_SIZE,
+    MAX_CHAIN_READ,
+    REPAIR,
+    FrameHeader,
+    RecordType,
+    Seal,
+)
 from .index import IndexDamaged, IndexView, build_index
 from .interaction import BlobRef, Interaction
 from .records import decode_interaction, decode_meta, digest_of
-from .scan import Contents, Gap
+from .scan import Contents, Gap, Scan
 from .scopes import scope_hash
 from .source import Source
 from .summary import Row, Summary
@@ -26,9 +35,10 @@ T = TypeVar("T")
 class Reader:
     """An open cassette. Use it from one thread; body pieces are read through it, so it outlives what it returned.
 
-    `sealed`: the file was closed cleanly, and its end is the end of the recording. `dropped_bytes`: what stands after the last
-    whole record. `rebuilt`: why the index was not used, empty where it was or where there is none. `gaps`: with `salvage`, the
-    places that are damaged. `warning`: one sentence for the user when the cassette may be shorter than what was recorded.
+    `format`: the version of the file, (major, minor). `sealed`: the file was closed cleanly, and its end is the end of the
+    recording. `dropped_bytes`: what stands after the last whole record. `rebuilt`: why the index was not used, empty where it
+    was or where there is none. `gaps`: with `salvage`, the places that are damaged. `warning`: one sentence for the user when
+    the cassette may be shorter than what was recorded.
     """
 
     def __init__(self, source: Source, *, salvage: bool = False) -> None:
@@ -36,6 +46,7 @@ class Reader:
         self.path = Path(source.name)
         self.file_id = source.header.file_id
         self.created_us = source.header.created_us
+        self.format = source.header.major, source.header.minor
         self.dropped_bytes = 0
         self.rebuilt = ""
         self.gaps: list[Gap] = []
@@ -45,6 +56,7 @@ class Reader:
         self._contents: Contents | None = None
         self._scanned = False
         self._closed = False
+        self._ancillary: list[int] | None = None
         seal = None if salvage else source.last_seal()
         self.sealed = seal is not None
         if seal is None or not (seal.index_length or seal.previous_seal):
@@ -156,6 +168,20 @@ class Reader:
         if data is None:
             raise DamagedCassetteError(f"{self.path} lacks a body piece of {ref.length:,} bytes", REPAIR)
         return data
+
+    def ancillary(self) -> Iterator[tuple[FrameHeader, bytes]]:
+        """The records that only a newer version knows and any may skip, in the order of the file: header and payload.
+
+        The first call reads the file from end to end, since no index lists them.
+        """
+        if self._ancillary is None:
+            places = Scan(self._source).places()
+            self._ancillary = [offset for offset, kind, _ in places if kind >= ANCILLARY]
+        for offset in self._ancillary:
+            header = self._source.frame_header(offset)
+            if header is not None:
+                start = offset + FRAME_HEADER_SIZE
+                yield header, bytes(self._source.view[start : start + header.stored_len])
 
     def close(self) -> None:
         """Let go of the file. Body pieces that were not read yet cannot be read any more."""

@@ -84,7 +84,11 @@ _COMMON_WORDS = b"""
     nokey none not-needed notneeded not-used notused nothing openai optional password placeholder production question
     response secret something testing testtest unknown unspecified whatever
 """
-_VOCABULARY = frozenset((_API_WORDS + _SCHEMA_WORDS + _COMMON_WORDS).split()) | {
+_PLACEHOLDERS = b"""
+    sanitized sanitised [sanitized] filtered [filtered] <filtered> [redacted] <redacted> scrubbed [scrubbed] secretplaceholder
+"""
+"""What other recorders put where a credential stood, and elsewhere: it hides already."""
+_VOCABULARY = frozenset((_API_WORDS + _SCHEMA_WORDS + _COMMON_WORDS + _PLACEHOLDERS).split()) | {
     part.strip("{}").lower().encode() for row in OPERATIONS for part in row.template.split("/")
 }
 """Words, in lower case, that stand in every body or path: replacing one would break the recording and hide nothing."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .editing import carry
 from .errors import CassetteError
 from .interaction import BlobRef, Body
 from .reader import Reader
@@ -86,7 +87,8 @@ def repair(path: Path) -> tuple[Diagnosis, Path]:
         if not len(reader):
             raise CassetteError(f"nothing in {path} is whole, so there is nothing to keep")
         # The file's id stays: what is stored of credentials is salted with it.
-        return Writer.create(destination, meta={**reader.meta, "repaired_from": path.name}, file_id=reader.file_id)
+        meta = {**reader.meta, "repaired_from": path.name}
+        return carry(Writer.create(destination, meta=meta, file_id=reader.file_id), [reader])
 
     return examine(path, keep=keep), destination
 

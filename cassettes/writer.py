@@ -8,6 +8,7 @@ import os
 import struct
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,9 +22,9 @@ from .format import (
     MAX_CHAIN,
     MAX_INDEX,
     MINOR,
-    PIECE,
     Codec,
     FileHeader,
+    FrameHeader,
     RecordType,
     Seal,
 )
@@ -90,11 +91,10 @@ class Writer:
         clock: Callable[[], float] = time.time,
         file_id: bytes | None = None,
     ) -> Self:
-        """Start a new cassette in `PATH.partial`.
+        """Start a new cassette in `PATH.partial`; `meta` is plain data that opens it.
 
-        `meta` is plain data that opens the file. Raises CassetteError if `path` or a leftover `.partial` is in the way (unless
-        `overwrite`), or if another writer is at work there. `clock` (Unix time in seconds) and `file_id` (16 bytes, random by
-        default) are for reproducible files.
+        Raises CassetteError if `path` or a leftover `.partial` is in the way (unless `overwrite`), or another writer at work.
+        `clock` (Unix time in seconds) and `file_id` (16 bytes, random by default) are for reproducible files.
         """
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
@@ -130,16 +130,13 @@ class Writer:
             return cls.create(path, durable=durable)
         fd = open_existing(path)
         try:
-            source = Source(fd, str(path))
-            try:
+            with closing(Source(fd, str(path))) as source:
                 contents = Contents(source)
                 contents.check()
                 writer = cls(fd, path, None, source.header.file_id)
                 writer.durable = durable
                 writer._resume(contents, source.dictionary())
                 dropped = contents.scan.dropped
-            finally:
-                source.close()
             if dropped:
                 writer.torn = set_aside(fd, writer._end, path)
             os.lseek(fd, writer._end, os.SEEK_SET)
@@ -161,13 +158,18 @@ class Writer:
     def put(self, data: bytes | memoryview) -> BlobRef:
         """Store one piece of a body (1 MiB at most) now, if it is not there already."""
         self._refuse()
-        if len(data) > PIECE:
-            raise ValueError(f"a body piece has at most {PIECE} bytes")
         batch = self._batch()
         ref = self._pieces.store(batch, data)
         if batch.blobs:
             self._write(batch)
         return ref
+
+    def keep(self, header: FrameHeader, payload: bytes | memoryview) -> None:
+        """Store an ancillary record of another cassette as it stands there, whatever is in it."""
+        self._refuse()
+        batch = Writer._batch(self)
+        batch.add(header.type, header.codec, b"", payload, header.raw_len, header.flags)
+        self._write(batch)
 
     def load(self, ref: BlobRef) -> bytes:
         """Read back a piece that this writer stored. Raises DamagedCassetteError if it is not there."""
@@ -176,9 +178,9 @@ class Writer:
     def append(self, interaction: Interaction, summary: Summary, *, wait: bool = True) -> None:
         """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
 
-        An empty scope is filled in, so that the index can name it. Raises CassetteError if a field cannot be stored (later
-        appends go on), and RecordingFailed when the file could not be written: it is cut back to the last whole record, and
-        this and every later call raises it. Where a durable writer is not to `wait`, the caller sees to `sync`.
+        An empty scope is filled in. Raises CassetteError if a field cannot be stored (later appends go on), and RecordingFailed,
+        now and ever after, when the file could not be written: it is cut back to the last whole record. Where a durable writer
+        is not to `wait`, the caller sees to `sync`.
         """
         self._refuse()
         batch = self._batch()

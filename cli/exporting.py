@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..cassettes.errors import CassetteError
+from .running import narrate
 
 _FORMATS = (
     ("har", "HAR 1.2"),
@@ -36,16 +37,19 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..cassettes.exports import FORMATS
+    from ..cassettes.exports import FORMATS, Lost, told
     from .opening import opened
 
+    lost = Lost()
     with opened(arguments.cassette) as reader:
-        pieces = FORMATS[arguments.format](reader, thread=arguments.thread)
+        pieces = FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)
         if arguments.destination is None:
             for piece in pieces:
                 sys.stdout.write(piece)
         else:
             _write(pieces, arguments.destination, overwrite=arguments.overwrite)
+    for line in told(arguments.format, lost):
+        narrate(line if line.startswith(" ") else f"respool: {line}")
     return 0
 
 

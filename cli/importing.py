@@ -10,9 +10,9 @@ from . import running
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "import",
-        help="turn recordings of VCR.py or Ruby's VCR, HAR or JSON Lines into a cassette",
-        description="Read recordings made with VCR.py or Ruby's VCR, HAR 1.2, and what `respool export --jsonl` "
-        "wrote; the format is recognised. Several files that form one conversation become one cassette.",
+        help="turn recordings of other tools, HAR or JSON Lines into a cassette",
+        description="Read recordings made with VCR.py, Ruby's VCR, cassetter, Azure's test proxy or mitmproxy, HAR 1.2, and what "
+        "`respool export --jsonl` wrote; the format is recognised. Several files that form one conversation become one cassette.",
     )
     parser.add_argument("sources", type=Path, nargs="+", metavar="FILE", help="recordings to read")
     parser.add_argument("destination", type=Path, metavar="OUT.cassette", help="the cassette to write")

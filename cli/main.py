@@ -20,6 +20,7 @@ from . import (
     inspect,
     ls,
     merge,
+    migrate,
     pack,
     record,
     replay,
@@ -45,6 +46,7 @@ COMMANDS = (
     split,
     merge,
     pack,
+    migrate,
     doctor,
 )
 

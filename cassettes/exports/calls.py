@@ -14,7 +14,7 @@ from ..models import read
 from ..operations import READS, find_operation, split_target
 from ..scopes import media_type
 from ..text import clip
-from .selection import Source, selected
+from .selection import REPEATS, Lost, Source, selected
 
 MOST_CALLS = 20_000
 """Nobody reads a longer program."""
@@ -63,8 +63,8 @@ class Call:
         return clip(self.interaction.request.method.encode() + b" " + self.path, 200)
 
 
-def calls_of(source: Source, thread: str | None) -> list[Call]:
-    """Raises UsageError where there are more than a program is made of."""
+def calls_of(source: Source, thread: str | None, lost: Lost) -> list[Call]:
+    """The calls to make, those left out counted in `lost`. Raises UsageError where there are more than a program is made of."""
     calls: list[Call] = []
     last: dict[tuple[str, str, bytes], int] = {}  # reads since the last write of their scope: the answer's digest
     for row, interaction in selected(source, thread):
@@ -72,6 +72,7 @@ def calls_of(source: Source, thread: str | None) -> list[Call]:
         if row.summary.writes:
             last = {known: digest for known, digest in last.items() if known[0] != interaction.scope}
         elif last.get(key) == row.summary.answer:
+            lost[REPEATS] += 1
             continue
         else:
             last[key] = row.summary.answer
@@ -80,7 +81,10 @@ def calls_of(source: Source, thread: str | None) -> list[Call]:
                 f"a program of more than {MOST_CALLS:,} calls is of no use", "`--thread ID` takes one thread"
             )
         calls.append(_call(interaction))
-    return _without_polls(calls)
+    kept = _without_polls(calls)
+    lost["polls of a run, which are one wait for it to settle"] += len(calls) - len(kept)
+    lost.update(f"calls that cannot be made again: {call.why_not}" for call in kept if call.why_not)
+    return kept
 
 
 def _call(interaction: Interaction) -> Call:

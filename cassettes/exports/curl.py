@@ -14,7 +14,7 @@ from ..operations import split_target
 from ..slots import PLACEHOLDER
 from ..text import clip, safe
 from .har import NOWHERE
-from .selection import Source, selected
+from .selection import REPEATS, Lost, Source, selected
 
 MOST_ARGUMENT = 64 << 10
 """Linux takes 128 KiB in one argument."""
@@ -39,7 +39,8 @@ base=${OPENAI_BASE_URL:-}
 """
 
 
-def export_curl(source: Source, *, thread: str | None = None) -> Iterator[str]:
+def export_curl(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+    lost = Lost() if lost is None else lost
     chosen = selected(source, thread)
     upstream = source.meta.get("upstream")
     yield _HEAD % _quoted((upstream if isinstance(upstream, str) and safe(upstream) == upstream else NOWHERE).encode())
@@ -50,12 +51,14 @@ def export_curl(source: Source, *, thread: str | None = None) -> Iterator[str]:
         if row.summary.writes:
             last = {known: answer for known, answer in last.items() if known[0] != interaction.scope}
         elif last.get(key) == row.summary.answer:
+            lost[REPEATS] += 1
             continue
         last[key] = row.summary.answer
         answered = "no answer" if interaction.response is None else str(interaction.response.status)
         what = clip(request.method.encode("utf-8", "replace") + b" " + request.target, 200)
         yield f"\n# {interaction.arrival}: {what} -> {answered}\n"
         if interaction.request_cut or not _TOKEN.fullmatch(request.method.encode("utf-8", "replace")):
+            lost["requests that did not arrive whole"] += 1
             yield "# left out: its request did not arrive whole\n"
         else:
             yield _call(request)

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from ... import __version__
-from ..interaction import Headers, Interaction, Request, Response
+from ..interaction import End, Headers, Interaction, Request, Response
 from ..scopes import media_type
 from ..summary import Row
 from .fields import VERSION, base64, circumstances, lines_of, marks_of, packed, text_of
-from .selection import Source, selected
+from .selection import Lost, Source, selected
 
 NOWHERE = "http://upstream.invalid"
 """The origin of URLs where the cassette does not know its upstream (RFC 2606: it never resolves)."""
@@ -26,7 +26,8 @@ _LATEST_US = 253_402_300_799_000_000
 """The end of the year 9999: no later time has a date."""
 
 
-def export_har(source: Source, *, thread: str | None = None) -> Iterator[str]:
+def export_har(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+    lost = Lost() if lost is None else lost
     chosen = selected(source, thread)
     origin = _origin(source.meta.get("upstream"))
     about = {"version": VERSION, "file_id": source.file_id.hex(), "meta": packed(source.meta)}
@@ -34,9 +35,20 @@ def export_har(source: Source, *, thread: str | None = None) -> Iterator[str]:
     yield '{"log":' + _json(head)[:-1] + ',"entries":['
     between = "\n"
     for row, interaction in chosen:
+        _count(interaction, lost)
         yield between + _json(_entry(interaction, row, origin))
         between = ",\n"
     yield "\n]}}\n"
+
+
+def _count(interaction: Interaction, lost: Lost) -> None:
+    """Count what only a `_respool` field says of a call."""
+    request, response = interaction.request, interaction.response
+    lost["how a call ended that was cut"] += response is not None and interaction.end is not End.COMPLETE
+    lost["that a request did not arrive whole"] += interaction.request_cut
+    lost["bytes of an upload that is no text"] += bool(request.body) and text_of(request.body.read()) is None
+    lost["pace of a stream"] += response is not None and len(response.marks) > 1
+    lost["coding of a body, which stands in it decoded"] += bool(request.coding or (response and response.coding))
 
 
 def _json(value: object) -> str:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator
 
 from .fields import VERSION, packed, whole
-from .selection import Source, selected
+from .selection import Lost, Source, selected
 
 FORMAT = "respool-jsonl"
 
 
-def export_jsonl(source: Source, *, thread: str | None = None) -> Iterator[str]:
+def export_jsonl(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+    del lost  # nothing is
     chosen = selected(source, thread)
     upstream = source.meta.get("upstream")
     head = {

@@ -11,18 +11,24 @@ from ..conversation import Conversation, Message, Note, Run, ToolCall
 from ..folding import fold
 from ..models import compact, parse
 from ..text import clip, safe
-from .selection import Source, selected
+from .selection import Lost, Source, selected
 
 MOST_TEXT = 20_000
 """Characters of one text that are shown."""
+_SHORTENED = " more characters\n"
 
 
-def export_markdown(source: Source, *, thread: str | None = None) -> Iterator[str]:
+def export_markdown(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+    lost = Lost() if lost is None else lost
     selected(source, thread)  # says that there is no such thread
     name = source.path.name.removesuffix(".partial").removesuffix(".cassette")
     yield f"# Cassette {span(name)}\n"
     for scope in [thread] if thread is not None else source.scopes():
-        yield from _conversation(fold(source, scope))
+        conversation = fold(source, scope)
+        lost["messages, runs and notes beyond the first"] += conversation.left_out
+        for piece in _conversation(conversation):
+            lost["texts shortened"] += piece.endswith(_SHORTENED)
+            yield piece
 
 
 def span(text: str) -> str:
@@ -40,7 +46,7 @@ def block(text: str, kind: str = "text") -> Iterator[str]:
     fence = "`" * max(_longest_run(shown) + 1, 3)
     yield f"\n{fence}{kind}\n{shown}\n{fence}\n"
     if len(text) > MOST_TEXT:
-        yield f"\n{len(text) - MOST_TEXT:,} more characters\n"
+        yield f"\n{len(text) - MOST_TEXT:,}{_SHORTENED}"
 
 
 def _longest_run(text: str) -> int:

@@ -1,14 +1,15 @@
 """The conversation as statements for the openai package: what the Python script and the pytest test are made of.
 
 Known operations are calls of the SDK, with ids that earlier answers gave as expressions (`thread.id`); fields that the
-SDK does not name go into `extra_body`. All else is `client.get` or `client.post` on the path. Runs are waited for by
+SDK does not name go into `extra_body`. All else is `client.get` or `client.post` on the path, whose answers are maps
+(`file['id']`). Where the API's version is not the one that the SDK asks for, the header says so. Runs are waited for by
 state. A statement says what it does (`code`) and what the recording says came of it (`checks`).
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, quote
 
 from ..models import MAX_BODY, parse
@@ -16,73 +17,15 @@ from ..sse import Event, EventParser
 from ..text import safe
 from .calls import Call
 from .literals import WIDTH, json_value, literal, quoted
+from .methods import METHODS, SDK_BETA, Method
 
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
-_RUN_FIELDS = frozenset({
-    "assistant_id", "instructions", "max_completion_tokens", "max_prompt_tokens", "metadata", "model",
-    "parallel_tool_calls", "response_format", "stream", "temperature", "tool_choice", "tools", "top_p",
-    "truncation_strategy",
-})  # fmt: skip
 _STEP = "thread.run.step."
-_PAGE = frozenset({"after", "before", "limit", "order"})
-_THREAD_FIELDS = frozenset({"messages", "metadata", "tool_resources"})
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """How the SDK spells an operation: the ids in the path (the first one positional), the fields that it names, those
-    that it needs, and the variable for what it answers."""
-
-    name: str
-    ids: tuple[str, ...] = ()
-    fields: frozenset[str] = frozenset()
-    needs: frozenset[str] = frozenset()
-    variable: str = ""
-
-
-METHODS = {
-    "createThread": Method("create", (), _THREAD_FIELDS, variable="thread"),
-    "getThread": Method("retrieve", ("thread_id",), variable="thread"),
-    "modifyThread": Method("update", ("thread_id",), _THREAD_FIELDS - {"messages"}, variable="thread"),
-    "deleteThread": Method("delete", ("thread_id",)),
-    "listMessages": Method("messages.list", ("thread_id",), _PAGE | {"run_id"}, variable="messages"),
-    "createMessage": Method(
-        "messages.create",
-        ("thread_id",),
-        frozenset({"role", "content", "attachments", "metadata"}),
-        frozenset({"role", "content"}),
-        "message",
-    ),
-    "getMessage": Method("messages.retrieve", ("message_id", "thread_id"), variable="message"),
-    "modifyMessage": Method(
-        "messages.update", ("message_id", "thread_id"), frozenset({"metadata"}), variable="message"
-    ),
-    "deleteMessage": Method("messages.delete", ("message_id", "thread_id")),
-    "createThreadAndRun": Method(
-        "create_and_run", (), _RUN_FIELDS | {"thread", "tool_resources"}, frozenset({"assistant_id"}), "run"
-    ),
-    "listRuns": Method("runs.list", ("thread_id",), _PAGE, variable="runs"),
-    "createRun": Method(
-        "runs.create",
-        ("thread_id",),
-        _RUN_FIELDS | {"additional_instructions", "additional_messages"},
-        frozenset({"assistant_id"}),
-        "run",
-    ),
-    "getRun": Method("runs.retrieve", ("run_id", "thread_id"), variable="run"),
-    "modifyRun": Method("runs.update", ("run_id", "thread_id"), frozenset({"metadata"}), variable="run"),
-    "submitToolOuputsToRun": Method(
-        "runs.submit_tool_outputs",
-        ("run_id", "thread_id"),
-        frozenset({"tool_outputs", "stream"}),
-        frozenset({"tool_outputs"}),
-        "run",
-    ),
-    "cancelRun": Method("runs.cancel", ("run_id", "thread_id"), variable="run"),
-    "listRunSteps": Method("runs.steps.list", ("run_id", "thread_id"), _PAGE, variable="steps"),
-    "getRunStep": Method("runs.steps.retrieve", ("step_id", "thread_id", "run_id"), variable="step"),
-}
-"""Of `client.beta.threads`; openai 1.x to 3.x have them all. What is not here is called by its path."""
+_TOLD = {"thread.message.created": "thread.message", "thread.run.step.created": "thread.run.step"}
+"""Events that tell of a new object, and what it is."""
+_BETA = re.compile(r"[0-9A-Za-z=,._-]{1,100}")
+_KINDS = {"assistant", "file", "vector_store", "upload", "batch"}
+"""Objects of calls by path that have a variable of their own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +45,10 @@ class Program:
         self._names: dict[str, str] = {}  # by id: the expression that has it
         self._variables: dict[str, str] = {}  # by id of an object: its variable
         self._counts: dict[str, int] = {}
+        self._asked_for: set[bytes] = set()  # what stands in the paths of all calls
 
     def statements(self, calls: list[Call]) -> Iterator[Statement]:
+        self._asked_for = {segment for call in calls for segment in call.path.split(b"/")}
         for call in calls:
             if call.why_not:
                 yield Statement(f"Left out, {call.why_not}: {call.told()}", skipped_write=call.writes)
@@ -121,7 +66,9 @@ class Program:
         events = _events(call) if streamed else []
         if call.cut or any(event.name == "error" for event in events):
             return Statement("The recorded answer broke off here.", f"interrupted(lambda: {asked})")
-        if method is None or not method.variable:
+        if method is None:
+            return Statement(code=self._kept(call, asked))
+        if not method.variable:
             return Statement(code=asked)
         if streamed:
             return self._stream(events, asked)
@@ -147,6 +94,16 @@ class Program:
                 shows = f"print({name}.id, {name}.status)"
         return Statement(code=f"{name} = {asked}", checks=checks, shows=shows)
 
+    def _kept(self, call: Call, asked: str) -> str:
+        """A call by its path, with a variable for an answer that has an id."""
+        answer = call.answer
+        if not isinstance(answer, dict) or not _is_id(answer.get("id")) or call.interaction.request.method == "DELETE":
+            return asked
+        kind = answer.get("object")
+        name = self._variable(kind if isinstance(kind, str) and kind in _KINDS else "answer", answer["id"])
+        self._names.setdefault(answer["id"], f"{name}['id']")
+        return f"{name} = {asked}"
+
     def _stream(self, events: list[Event], asked: str) -> Statement:
         """A stream is read to its end; the last event of the run tells its state."""
         run = _last_run(events)
@@ -154,9 +111,23 @@ class Program:
             return Statement(code=asked)
         name = self._variable("run", run.get("id"))
         self._learn(name, run)
+        code = f"{name} = last_run({asked})"
+        self._names = {
+            known: words for known, words in self._names.items() if not words.startswith(f"ids({name}_events")
+        }
+        found = {kind: list(_ids_told(events, event)) for event, kind in _TOLD.items()}
+        needed = [
+            (each, f"ids({name}_events, {kind!r})[{place}]")
+            for kind, ids in found.items()
+            for place, each in enumerate(ids)
+            if each.encode() in self._asked_for and each not in self._names
+        ]
+        if needed:
+            self._names.update(needed)
+            code = f"{name}_events = {asked}\n    {name} = last_run({name}_events)"
         state = run.get("status")
         checks = [f"assert {name}.status == {quoted(state)}"] if isinstance(state, str) else []
-        return Statement(code=f"{name} = last_run({asked})", checks=checks, shows=f"print({name}.id, {name}.status)")
+        return Statement(code=code, checks=checks, shows=f"print({name}.id, {name}.status)")
 
     def _sdk(self, call: Call) -> tuple[str, Method | None]:
         """The SDK's call; nothing where it would not make the same request."""
@@ -173,6 +144,8 @@ class Program:
         if call.waits:
             return f"settled(client, {ids[0]}, {ids[1]})", method
         words += [f"{name}={value}" for name, value in named.items()]
+        if (beta := _beta(call)) and beta != SDK_BETA:
+            words.append(f"extra_headers={{'OpenAI-Beta': {quoted(beta)}}}")
         return _call(f"client.beta.threads.{method.name}", words), method
 
     def _query(self, call: Call, method: Method) -> dict[str, str] | None:
@@ -222,20 +195,23 @@ class Program:
         plain += quote(call.query, safe=_VISIBLE)
         path += [quoted(plain)] if plain else []
         words = [" + ".join(path), "cast_to=object"]
+        headers = {"OpenAI-Beta": beta} if (beta := _beta(call)) else {}
         body = request.body.read()
         if body:
-            words += self._raw_body(call, body)
+            words += self._raw_body(call, body, headers)
+        if headers:
+            words.append(f"options={{'headers': {literal(headers, lambda _: None, 8)}}}")
         return _call(f"client.{request.method.lower()}", words)
 
-    def _raw_body(self, call: Call, body: bytes) -> list[str]:
+    def _raw_body(self, call: Call, body: bytes, headers: dict[str, str]) -> list[str]:
         try:
             return [f"body={literal(json_value(body), self._names.get, 8)}"]
         except ValueError:
             lines = [value for name, value in call.interaction.request.headers if name.lower() == b"content-type"]
             kind = lines[0].decode("latin-1") if lines else "application/octet-stream"
             # In another case, since the SDK makes a form of its own of what it takes for one.
-            kind = re.sub("^multipart/form-data", "Multipart/Form-Data", kind, flags=re.IGNORECASE)
-            return [f"content={body!r}", f"options={{'headers': {{'Content-Type': {quoted(kind)}}}}}"]
+            headers["Content-Type"] = re.sub("^multipart/form-data", "Multipart/Form-Data", kind, flags=re.IGNORECASE)
+            return [f"content={body!r}"]
 
     def _id(self, name: str) -> str:
         return self._names.get(name) or quoted(name)
@@ -283,7 +259,20 @@ def _ids_of(answer: dict[str, Any], variable: str) -> Iterator[tuple[str, str]]:
             yield item["id"], f"{variable}.required_action.submit_tool_outputs.tool_calls[{place}].id"
 
 
-def _is_id(value: object) -> bool:
+def _ids_told(events: list[Event], name: str) -> Iterator[str]:
+    """The ids of the objects that events of a name tell of, each once."""
+    values = (parse(event.data) for event in events if event.name == name)
+    return iter(dict.fromkeys(each["id"] for each in values if isinstance(each, dict) and _is_id(each.get("id"))))
+
+
+def _beta(call: Call) -> str:
+    """The version of the API that the client asked for; empty where it named none."""
+    lines = [value for name, value in call.interaction.request.headers if name.lower() == b"openai-beta"]
+    text = lines[0].decode("latin-1") if lines else ""
+    return text if _BETA.fullmatch(text) else ""
+
+
+def _is_id(value: object) -> TypeGuard[str]:
     """Whether a text is long enough not to stand elsewhere by chance."""
     return isinstance(value, str) and len(value) >= 6
 

@@ -11,7 +11,7 @@ from itertools import chain
 from ..text import safe
 from .calls import UNSETTLED, calls_of
 from .program import Program, Statement
-from .selection import Source
+from .selection import Lost, Source
 
 _SETTLED = f'''
 def settled(client, run_id, thread_id):
@@ -29,6 +29,11 @@ _LAST_RUN = '''
 def last_run(events):
     """The run as the last event of a stream that tells of it says."""
     return [event.data for event in events if event.data.object == "thread.run"][-1]
+'''
+_IDS = '''
+def ids(events, kind):
+    """The ids of the objects of a kind that a stream tells of, each once."""
+    return list(dict.fromkeys(event.data.id for event in events if event.data.object == kind))
 '''
 _TEXTS = '''
 def texts(page):
@@ -53,12 +58,12 @@ def interrupted(call):
     except Exception as error:
         print("broke off:", type(error).__name__)
 '''
-_PARTS = (("settled(", _SETTLED), ("last_run(", _LAST_RUN), ("texts(", _TEXTS), ("refused(", _REFUSED),
+_PARTS = (("settled(", _SETTLED), ("last_run(", _LAST_RUN), ("ids(", _IDS), ("texts(", _TEXTS), ("refused(", _REFUSED),
           ("interrupted(", _INTERRUPTED))  # fmt: skip
 
 
-def export_python(source: Source, *, thread: str | None = None) -> Iterator[str]:
-    statements = list(Program().statements(calls_of(source, thread)))
+def export_python(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+    statements = list(Program().statements(calls_of(source, thread, Lost() if lost is None else lost)))
     yield f'"""The conversation of the respool cassette {_name(source)}.\n\n'
     yield "OPENAI_BASE_URL and OPENAI_API_KEY say whom it calls: `respool replay`, or the API itself.\n"
     yield '"""\n'
@@ -73,8 +78,8 @@ def export_python(source: Source, *, thread: str | None = None) -> Iterator[str]
     yield '\n\nif __name__ == "__main__":\n    main()\n'
 
 
-def export_pytest(source: Source, *, thread: str | None = None) -> Iterator[str]:
-    statements = list(Program().statements(calls_of(source, thread)))
+def export_pytest(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+    statements = list(Program().statements(calls_of(source, thread, Lost() if lost is None else lost)))
     name = _name(source)
     partly = thread is not None or any(statement.skipped_write for statement in statements)
     yield f'"""The conversation of the respool cassette {name}, to be kept in `cassettes/{name}.cassette` beside this file."""\n'

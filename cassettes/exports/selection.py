@@ -1,5 +1,6 @@
 """Which interactions of a cassette are exported: all of them, or those of one thread, in order of arrival."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -8,6 +9,11 @@ from ..errors import UsageError
 from ..interaction import Interaction
 from ..summary import Row
 from ..text import clip
+
+Lost = Counter[str]
+"""What an export leaves out, counted as it is written: each a few words that `losses` puts into a sentence."""
+
+REPEATS = "reads that repeat the answer before them"
 
 
 class Source(Recorded, Protocol):

@@ -15,9 +15,13 @@ MOST_BYTES = 1 << 30
 """All that one import may come to, decoded. Aliases and compression make much of little; this is where it stops."""
 
 
+BARE = "bare"
+"""The tag of a scalar that stands without quotes: a number, true or false, if it is spelled like one."""
+
+
 class Node:
     """A value of the file. `value` is None, text, bytes, a list or a map; `tag` marks the few maps that stand for
-    something else; `line` counts from 1 and is 0 where the source does not know it."""
+    something else, and bare scalars; `line` counts from 1 and is 0 where the source does not know it."""
 
     __slots__ = ("line", "tag", "value")
 

@@ -20,7 +20,6 @@ from ..summaries import summarise
 from ..text import clip, safe
 from ..variants import beta_of
 from ..writer import Writer
-from . import vcr_py
 from .fields import Allowance
 from .order import in_order
 from .recognise import Recording, open_recording
@@ -167,9 +166,7 @@ def _notes(recordings: list[Recording], *, merged: bool) -> list[str]:
     notes: list[str] = []
     calls = [call for each in recordings for call in each.exchanges]
     foreign = [call for call in calls if call.stored is None]
-    notes += [note for each in recordings for note in each.notes]
-    if any(each.format.startswith(vcr_py.NAME) for each in recordings):
-        notes.append("no timings: VCR.py keeps none; a call's time is its answer's Date header, in whole seconds")
+    notes += dict.fromkeys(note for each in recordings for note in each.notes)
     undated = sum(call.when_us is None for call in calls)
     if undated:
         notes.append(f"{undated} of {len(calls)} calls have no time at all; they follow the one before")
@@ -185,7 +182,7 @@ def _notes(recordings: list[Recording], *, merged: bool) -> list[str]:
         notes.append(f"no pace of streams ({streams}): their events have no times of their own and replay at once")
     if merged:
         notes.append(
-            "the files were merged in the order of recorded_at; within one second by cause, then in the order given"
+            "the files were merged in the order of their times; within one second by cause, then in the order given"
         )
     elif len(recordings) > 1:
         notes.append("not all files say when they were recorded, so they follow one another in the order given")

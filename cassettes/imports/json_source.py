@@ -1,6 +1,6 @@
-"""JSON, read as a hostile text into the same nodes as YAML: VCR.py's and Ruby VCR's, HAR, and respool's own lines.
+"""JSON, read as a hostile text into the same nodes as YAML, whoever wrote it.
 
-Numbers stay text, as they stand in the file. Lines are not known. Size and depth are capped.
+Numbers stay text, as they stand in the file, and are tagged as bare. Lines are not known. Size and depth are capped.
 """
 
 import json
@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from ..errors import CassetteError
 from ..text import clip
-from .fields import Entry, Node
+from .fields import BARE, Entry, Node
 
-DEEPEST = 32
+DEEPEST = 64
 MOST_BYTES = 16 << 20
 """The whole text is held as values, some thirty times its size at worst."""
 
@@ -23,8 +23,8 @@ def read(data: bytes, file: str) -> dict[str, object]:
     try:
         top = json.loads(
             data.decode("utf-8-sig"),
-            parse_int=str,
-            parse_float=str,
+            parse_int=_Bare,
+            parse_float=_Bare,
             parse_constant=_no_constant,
             object_pairs_hook=_object,
         )
@@ -51,7 +51,13 @@ def entries(top: dict[str, object], file: str, streamed: Collection[str]) -> Ite
         yield Entry(name, None, _node(value, file, 1))
 
 
-_HINT = "Recordings of VCR.py and Ruby's VCR, HAR and respool's JSON Lines can be imported."
+_HINT = "Recordings of VCR.py, Ruby's VCR and Azure's test proxy, HAR and respool's JSON Lines can be imported."
+
+
+class _Bare(str):
+    """A number as it stands in the file."""
+
+    __slots__ = ()
 
 
 def node(value: object, file: str) -> Node:
@@ -78,5 +84,7 @@ def _node(value: object, file: str, depth: int) -> Node:
     if isinstance(value, list):
         return Node([_node(below, file, depth + 1) for below in value])
     if isinstance(value, bool):
-        return Node("true" if value else "false")
+        return Node("true" if value else "false", tag=BARE)
+    if isinstance(value, _Bare):
+        return Node(str(value), tag=BARE)
     return Node(value if isinstance(value, str) else None)

@@ -6,7 +6,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from ..amounts import counted
 from ..errors import CassetteError
 from ..format import MAGIC
 from ..text import safe
-from . import har, json_source, stored, vcr_py, vcr_ruby, yaml_source
+from . import azure, cassetter, har, json_source, mitmproxy, stored, tnetstring, vcr_py, vcr_ruby, yaml_source
 from .fields import Allowance, Entry, Field
 from .wire import Exchange
 
@@ -24,21 +24,29 @@ CALL_COSTS = 4096
 """What a call takes of the allowance besides its bytes: through aliases, six bytes of a file may be one."""
 
 READABLE = (
-    "Cassettes of VCR.py and Ruby VCR (YAML or JSON), HAR and respool's own JSON Lines can be imported by this version."
+    "Cassettes of VCR.py, Ruby VCR and cassetter (YAML or JSON), recordings of Azure's test proxy, mitmproxy flows, HAR and "
+    "respool's own JSON Lines can be imported by this version."
 )
 
 
 class Format(NamedTuple):
+    """Who writes a form, how a call of it is read, and what no file of it holds."""
+
     name: str
     read: Callable[[Field], Exchange]
+    lacks: str = ""
 
 
 FORMATS = {
-    vcr_py.KEY: Format(vcr_py.NAME, vcr_py.read),
+    vcr_py.KEY: Format(vcr_py.NAME, vcr_py.read, vcr_py.LACKS),
     vcr_ruby.KEY: Format(vcr_ruby.NAME, vcr_ruby.read),
     har.KEY: Format(har.NAME, har.read),
+    azure.KEY: Format(azure.NAME, azure.read, azure.LACKS),
 }
 """The field that holds the calls, and who writes it."""
+
+CASSETTER = Format(cassetter.NAME, cassetter.read, cassetter.LACKS)
+"""Calls under the name that VCR.py uses, told apart by themselves."""
 
 _FOREIGN_BYTES = (
     (MAGIC, "a respool cassette already"),
@@ -60,7 +68,7 @@ _FOREIGN_KEYS = (
     ({"openapi"}, "an OpenAPI description, not a recording"),
     ({"swagger"}, "an OpenAPI description, not a recording"),
 )
-_TNETSTRING = re.compile(rb"[0-9]{1,12}:")
+_TOML = re.compile(rb"version = [0-9]+\r?\n\s*\[\[interactions\]\]")
 
 
 @dataclass(slots=True)
@@ -84,9 +92,12 @@ def open_recording(path: Path, allowance: Allowance) -> Recording:
     for magic, what in _FOREIGN_BYTES:
         if data.startswith(magic):
             raise CassetteError(f"{name} is {what}", READABLE)
-    if _TNETSTRING.match(data):
-        raise CassetteError(f"{name} looks like a mitmproxy flow file, and this version cannot read it", READABLE)
+    if _TOML.match(data):
+        raise CassetteError(f"{name} is a cassetter cassette in TOML", f"`cassetter convert {name} OUT.yaml` first.")
     recording = Recording(path, "", [])
+    if tnetstring.START.match(data):
+        _read_flows(recording, data, name, allowance)
+        return recording
     if stored.FORMAT.encode() in data[:200].partition(b"\n")[0]:
         _read_lines(recording, data, name, allowance)
         return recording
@@ -95,34 +106,83 @@ def open_recording(path: Path, allowance: Allowance) -> Recording:
         fields = _json_fields(data, name, recording, allowance)
     else:
         fields = yaml_source.read(data, name, FORMATS)
-    seen: set[str] = set()
+    formats: list[Format] = []
+    others: dict[str, Field] = {}
     holders: set[str] = set()
-    version: Field | None = None
     for entry in fields:
-        seen.add(entry.name)
         place = Field(entry.node, name, entry.name, allowance)
-        if entry.name in FORMATS:
-            holders.add(entry.name)
-            if len(holders) > 1:
-                place.fail("the file has `interactions` and `http_interactions`; no recorder writes both", READABLE)
-            known = FORMATS[entry.name]
-            recording.format = known.name if entry.name == har.KEY else f"{known.name} {spelling}"
-            if entry.item is None:
-                items: Iterator[Field] = place.items()
-            else:
-                items = iter((Field(entry.node, name, f"{entry.name}[{entry.item}]", allowance),))
-            for item in items:
-                allowance.spend(CALL_COSTS, item)
-                recording.exchanges.append(known.read(item))
-        elif entry.name == "version":
-            version = place
+        if entry.name not in FORMATS:
+            others[entry.name] = place
+            continue
+        holders.add(entry.name)
+        if len(holders) > 1:
+            both = " and ".join(f"`{each}`" for each in sorted(holders))
+            place.fail(f"the file has {both}; no recorder writes both", READABLE)
+        if entry.item is None:
+            items: Iterator[Field] = place.items()
+        else:
+            items = iter((Field(entry.node, name, f"{entry.name}[{entry.item}]", allowance),))
+        for item in items:
+            allowance.spend(CALL_COSTS, item)
+            formats.append(_format_of(entry.name, item))
+            recording.exchanges.append(formats[-1].read(item))
     if not holders:
-        raise CassetteError(f"{name} {_foreign(seen)}", READABLE)
-    if version is not None and vcr_py.KEY in holders:
-        vcr_py.check(version)
-    if har.KEY in holders:
-        _by_time(recording)
+        raise CassetteError(f"{name} {_foreign(others)}", READABLE)
+    known = formats[0] if formats else FORMATS[holders.pop()]
+    recording.format = known.name if known.name == har.NAME else f"{known.name} {spelling}"
+    _finish(recording, known, others)
     return recording
+
+
+def _format_of(holder: str, item: Field) -> Format:
+    return CASSETTER if holder == cassetter.KEY and cassetter.wrote(item) else FORMATS[holder]
+
+
+def _finish(recording: Recording, known: Format, others: Mapping[str, Field]) -> None:
+    """Hold the rest of the file against what its recorder writes, and put calls in order that are not."""
+    version = others.get("version")
+    if version is not None and known.name == vcr_py.NAME:
+        vcr_py.check(version)
+    elif version is not None and known is CASSETTER:
+        cassetter.check(version)
+    if known is CASSETTER:
+        recording.notes += cassetter.left_out(others)
+        undated = sum(not call.recorded for call in recording.exchanges)
+        if undated:
+            recording.notes.append(
+                f"the order may be another: cassetter sorts calls by method and address, and {undated:,} do not say when"
+            )
+        elif recording.exchanges:
+            _by_time(recording)
+    elif known.name == azure.NAME:
+        recording.notes += azure.left_out(others)
+    elif known.name == har.NAME:
+        _by_time(recording)
+    if known.lacks and recording.exchanges:
+        recording.notes.append(known.lacks)
+
+
+def _read_flows(recording: Recording, data: bytes, name: str, allowance: Allowance) -> None:
+    """Read mitmproxy's flows."""
+    recording.format = mitmproxy.NAME
+    others = 0
+    calls: dict[str, Exchange] = {}  # by id: mitmproxy saves a flow twice that had an answer and an error
+    for number, node in enumerate(tnetstring.read(data, name), 1):
+        flow = Field(node, name, f"flow {number}", allowance)
+        allowance.spend(CALL_COSTS, flow)
+        mitmproxy.check(flow)
+        if mitmproxy.is_call(flow):
+            calls[mitmproxy.id_of(flow) or f"flow {number}"] = mitmproxy.read(flow)
+        else:
+            others += 1
+    recording.exchanges += calls.values()
+    _leave_out(recording, others, "flow")
+    _by_time(recording)
+
+
+def _leave_out(recording: Recording, count: int, one: str, many: str = "") -> None:
+    if count:
+        recording.notes.append(f"left out, being no calls over HTTP: {counted(count, one, many or one + 's')}")
 
 
 def _read_lines(recording: Recording, data: bytes, name: str, allowance: Allowance) -> None:
@@ -140,7 +200,7 @@ def _read_lines(recording: Recording, data: bytes, name: str, allowance: Allowan
 
 
 def _by_time(recording: Recording) -> None:
-    """Entries by their time, as HAR's readers are to put them; those of respool stand in order of arrival."""
+    """Calls by their time, as HAR's readers are to put them; those of respool stand in order of arrival."""
     calls = recording.exchanges
     if all(call.stored is None and call.when_us is not None for call in calls):
         calls.sort(key=lambda call: call.when_us or 0)
@@ -170,9 +230,7 @@ def _json_fields(data: bytes, name: str, recording: Recording, allowance: Allowa
     entries = har.entries_of(top)
     if entries is not None:
         web = [entry for entry in entries if har.is_web(entry)]
-        if len(web) < len(entries):
-            others = counted(len(entries) - len(web), "entry", "entries")
-            recording.notes.append(f"left out, being no calls over HTTP: {others}")
+        _leave_out(recording, len(entries) - len(web), "entry", "entries")
         log = top["log"]
         about = log.get("_respool") if isinstance(log, dict) else None
         if about is not None:

@@ -55,7 +55,7 @@ def read(item: Field) -> Exchange:
     request = Request(
         method_of(asked.need("method"), exact=True),
         target_of(asked.need("target")),
-        _headers(asked),
+        pairs_of(asked),
         _body(asked.need("body")),
         coding_of(asked),
     )
@@ -64,7 +64,7 @@ def read(item: Field) -> Exchange:
         status, reason = status_of(answered.need("status"), answered.get("reason"))
         body, marks = _body(answered.need("body")), marks_of(answered)
         response = Response(
-            status, reason, _headers(answered), body, coding_of(answered), number(answered, "head_us"), marks
+            status, reason, pairs_of(answered), body, coding_of(answered), number(answered, "head_us"), marks
         )
     return stored(item, "", request, response)
 
@@ -131,7 +131,14 @@ def number(field: Field, name: str, most: int = MOST_NUMBER) -> int:
 
 
 def target_of(field: Field) -> bytes:
-    target = _latin(field)
+    return _target(field, _latin(field))
+
+
+def target_of_bytes(field: Field) -> bytes:
+    return _target(field, field.data())
+
+
+def _target(field: Field, target: bytes) -> bytes:
     if not _TARGET.fullmatch(target):
         field.fail("this is no target of a request line")
     return target
@@ -145,7 +152,8 @@ def data_of(field: Field) -> bytes:
         field.fail("this is not base64")
 
 
-def _headers(field: Field) -> Headers:
+def pairs_of(field: Field) -> Headers:
+    """Header lines that stand as pairs of a name and a value under `headers`."""
     kept = field.get("headers")
     lines: list[tuple[str, Field]] = []
     for line in kept.items() if kept is not None else ():

@@ -12,6 +12,7 @@ from .wire import Exchange, date_of, headers_of, method_of, processing_us, split
 NAME = "VCR.py"
 KEY = "interactions"
 VERSION = "1"
+LACKS = "no timings: VCR.py keeps none; a call's time is its answer's Date header, in whole seconds"
 BYTES_IO = "python/object/new:_io.BytesIO"
 ITERATOR = "python/object/apply:builtins.iter"
 
@@ -34,7 +35,7 @@ def read(item: Field) -> Exchange:
             )
     origin, target = split_uri(asked.need("uri"))
     headers = headers_of(asked.get("headers"))
-    headers, body, coding, request_losses = undo_coding(asked, headers, _body(asked.get("body")))
+    headers, body, coding, request_losses = undo_coding(asked, headers, body_of(asked.get("body")))
     request = Request(method_of(asked.need("method")), target, headers, body, coding)
     response, response_losses = _response(answered)
     return Exchange(
@@ -51,11 +52,11 @@ def _response(answered: Field) -> tuple[Response, tuple[str, ...]]:
         status, reason = status_of(line.need("code"), line.get("message"))
         kept = answered.get("body")
     headers = headers_of(answered.get("headers"))
-    headers, body, coding, losses = undo_coding(answered, headers, _body(kept))
+    headers, body, coding, losses = undo_coding(answered, headers, body_of(kept))
     return Response(status, reason, headers, body, coding, head_us=processing_us(headers)), losses
 
 
-def _body(field: Field | None) -> bytes:
+def body_of(field: Field | None) -> bytes:
     """The bytes of a body: text, bytes, a map with `string`, a list of pieces, or a Python object holding them."""
     if field is None:
         return b""

@@ -1,9 +1,10 @@
 """YAML, read as a hostile text: events in, plain nodes out, one top-level list item at a time.
 
 PyYAML's parser gives the events (libyaml's when it is there); no PyYAML constructor ever runs. Scalars stay text, so
-that `no` is not False and a body that looks like a date stays what it was. Tags: the few that VCR.py and Ruby's VCR
-write for strings and bytes; any other is refused by name and line. An alias is a reference to the node it names, never
-a copy. Depth, nodes in an item and nodes kept for aliases are capped; nothing recurses.
+that `no` is not False and a body that looks like a date stays what it was; those without quotes are tagged as bare.
+Tags: the few that VCR.py and Ruby's VCR write for strings and bytes; any other is refused by name and line. An alias is
+a reference to the node it names, never a copy. Depth, nodes in an item and nodes kept for aliases are capped; nothing
+recurses.
 """
 
 import base64
@@ -14,9 +15,9 @@ from typing import Any, NoReturn
 
 from ..errors import CassetteError, UsageError
 from ..text import clip
-from .fields import Entry, Node
+from .fields import BARE, Entry, Node
 
-DEEPEST = 32
+DEEPEST = 64
 MOST_NODES = 200_000
 """Nodes in one item. A recorded call has some 130."""
 
@@ -60,7 +61,7 @@ def read(data: bytes, file: str, streamed: Collection[str]) -> Iterator[Entry]:
         events.close()
 
 
-_HINT = "Only recordings as VCR.py and Ruby's VCR write them can be imported."
+_HINT = "Only recordings as VCR.py, Ruby's VCR and cassetter write them can be imported."
 
 
 def _told(error: Exception) -> str:
@@ -151,8 +152,9 @@ class _Builder:
     def _scalar(self, event: Any, line: int) -> Node:
         tag = _short(event.tag)
         if not tag:
-            null = event.implicit[0] and event.value in _NULLS  # plain, not quoted
-            return Node(None if null else event.value, line)
+            if not event.implicit[0]:  # quoted
+                return Node(event.value, line)
+            return Node(None, line) if event.value in _NULLS else Node(event.value, line, BARE)
         if tag in {"binary", "!binary"}:
             try:
                 return Node(base64.b64decode("".join(event.value.split()), validate=True), line)

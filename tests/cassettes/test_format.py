@@ -205,7 +205,7 @@ def test_lengths_keep_to_the_caps(kind, codec, stored, raw, allowed):
         (b"PK\x03\x04", "zip", "unpack"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS", "git lfs pull"),
         (b"<!doctype html>", "HTML", ""),
-        (b"1234:7:request;", "mitmproxy", "HAR"),
+        (b"1234:7:request;", "mitmproxy", "respool import"),
         (b"\x89RSP\n\x1a\n" + bytes(60), "line ends", ".gitattributes"),
         (b"\x89RSP\r\r\n\x1a\r\n" + bytes(60), "line ends", ".gitattributes"),
         (b"\x89RSP\r\n", "first 64 bytes", ""),

@@ -76,13 +76,23 @@ run = poll(threads.runs.submit_tool_outputs(run.id, thread_id=thread.id, tool_ou
 threads.messages.list(thread.id, order="asc", limit=50)
 for step in threads.runs.steps.list(run.id, thread_id=thread.id).data:
     threads.runs.steps.retrieve(step.id, thread_id=thread.id, run_id=run.id)
-list(threads.runs.create(thread.id, assistant_id="asst_abc123", stream=True))
+events = list(threads.runs.create(thread.id, assistant_id="asst_abc123", stream=True))
+told = [event.data.id for event in events if event.event == "thread.message.created"]
+threads.messages.retrieve(told[0], thread_id=thread.id)
 try:
     threads.retrieve("thread_nowhere")
 except openai.NotFoundError:
     pass
-client.beta.assistants.create(model="gpt-4o", name="x")
-client.files.create(file=("a.txt", b"hello \\x00\\xff"), purpose="assistants")
+assistant = client.beta.assistants.create(model="gpt-4o", name="x")
+file = client.files.create(file=("a.txt", b"hello \\x00\\xff"), purpose="assistants")
+first = {{"headers": {{"OpenAI-Beta": "assistants=v1"}}}}
+message = client.post(
+    f"/threads/{{thread.id}}/messages", cast_to=object, options=first,
+    body={{"role": "user", "content": "see", "file_ids": [file.id]}},
+)
+client.get(f"/threads/{{thread.id}}/messages/{{message['id']}}/files", cast_to=object, options=first)
+client.get(f"/threads/{{thread.id}}/messages/{{message['id']}}/files/{{file.id}}", cast_to=object, options=first)
+list(threads.runs.create(thread.id, assistant_id=assistant.id, stream=True))
 other = threads.create_and_run(assistant_id="asst_abc123", thread={{"messages": [{{"role": "user", "content": "x"}}]}})
 threads.runs.list(other.thread_id)
 threads.update(thread.id, metadata={{"customer": "119"}})
@@ -106,6 +116,17 @@ def test_the_python_script_holds_the_conversation_against_a_replay(respool, rich
         assert server.end(signal.SIGTERM) == 0, server.said
     assert "no misses" in server.said
     assert "completed" in done.stdout
+
+
+def test_the_python_script_holds_the_conversation_with_an_upstream_that_gives_other_ids(respool, rich, tmp_path):
+    assert respool.inside("export", "--python", rich, tmp_path / "talk.py").returncode == 0
+    with Reader.open(rich) as reader:
+        (thread, *_) = [scope for scope in reader.scopes() if scope.startswith("thread_") and scope != "thread_nowhere"]
+    with respool.serving("sandbox", "--seed", "3") as server:
+        done = run(sys.executable, "-W", "ignore", "talk.py", base=server.url, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("completed") == 3
+    assert thread not in (tmp_path / "talk.py").read_text()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not there")
@@ -155,6 +176,25 @@ def test_no_export_holds_what_could_act_on_a_terminal_or_a_credential(respool, r
     assert done.returncode == 0
     assert not set("\x1b\u202e\x00") & set(done.stdout)
     assert "sk-test" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("har", ["HAR has no field for this", "pace of a stream", "bytes of an upload that is no text (1)"]),
+        ("jsonl", []),
+        ("curl", ["not in the script:", "  answers, times"]),
+        ("python", ["not in the script:", "  answers, times"]),
+        ("pytest", ["not in the test:", "  answers but the states and texts"]),
+        ("markdown", ["not in the text:", "  header lines, times"]),
+    ],
+)
+def test_what_an_export_leaves_out_is_said_on_stderr(respool, rich, tmp_path, form, said):
+    done = respool.inside("export", f"--{form}", rich, tmp_path / "out")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert all(each in done.stderr for each in said), done.stderr
+    assert bool(done.stderr) is bool(said)
+    assert respool.inside("export", f"--{form}", rich).stderr == done.stderr
 
 
 def test_an_existing_file_is_replaced_only_when_asked(respool, cassette, tmp_path):

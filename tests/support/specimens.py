@@ -4,8 +4,11 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from cassette_samples import call, write
+from cassette_samples import call, summary, whole, write
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
+from respool.cassettes.packing import pack_in_place
+from respool.cassettes.reader import Reader
+from respool.cassettes.writer import Writer
 
 Specimen = Callable[[Path], list[Interaction]]
 """Writes a cassette, and returns its interactions in the order in which they ended."""
@@ -43,5 +46,25 @@ def tens_of_kilobytes(path: Path) -> list[Interaction]:
     return calls
 
 
-SMALL: dict[str, Specimen] = {"plain": few_kilobytes}
-LARGE: dict[str, Specimen] = {"plain": tens_of_kilobytes}
+def packed(specimen: Specimen) -> Specimen:
+    """The first half of the same in packs, where they stand thread by thread, and the rest appended in two goes."""
+
+    def make(path: Path) -> list[Interaction]:
+        calls = specimen(path)
+        path.unlink()
+        half = len(calls) // 2
+        write(path, calls[:half])
+        pack_in_place(path)
+        with Reader.open(path) as reader:
+            first = [whole(reader.interaction(row)) for row in reader.rows_by_scope()]
+        for rest in (calls[half:-1], calls[-1:]):
+            with Writer.append_to(path) as writer:
+                for one in rest:
+                    writer.append(one, summary(one, one.arrival % 3))
+        return first + calls[half:]
+
+    return make
+
+
+SMALL: dict[str, Specimen] = {"plain": few_kilobytes, "packed": packed(few_kilobytes)}
+LARGE: dict[str, Specimen] = {"plain": tens_of_kilobytes, "packed": packed(tens_of_kilobytes)}

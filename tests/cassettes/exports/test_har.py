@@ -1,6 +1,6 @@
 """HAR as its specification has it, checked by a reader of our own: each field of HAR 1.2, its kind, and no other but custom ones.
 
-(haralyzer, the reader for Python, has had no release since 2023; it opens these files too.)
+(`test_har_reader` has one of somebody else open it.)
 """
 
 import base64

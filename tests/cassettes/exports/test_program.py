@@ -221,3 +221,51 @@ def test_json_that_no_literal_stands_for_is_refused(data):
 def test_a_text_with_an_inkless_letter_is_written_in_ascii():
     assert quoted("café") == "'café'"
     assert quoted("caf\u00e9\u3164") == "'caf\\xe9\\u3164'"
+
+
+def test_ids_of_calls_by_path_are_variables_too(made):
+    upload = call("POST /files", b"--x", {"id": "file-abcdef", "object": "file"})
+    message = {"role": "user", "content": "x", "attachments": [{"file_id": "file-abcdef"}]}
+    found = lines(
+        made,
+        THREAD,
+        upload,
+        call("POST /threads/thread_abc/messages", message, {"id": "msg_abc"}),
+        call("GET /files/file-abcdef/content", None, b"\x00"),
+        call("POST /odd", {}, {"id": "odd_abcdef", "object": "); import os"}),
+        call("DELETE /files/file-abcdef", None, {"id": "file-abcdef", "object": "file.deleted"}),
+    )
+    assert found[1].startswith("file = client.post('/files', cast_to=object, content=b'--x'")
+    assert "attachments=[{'file_id': file['id']}]" in found[2]
+    assert found[3] == "client.get('/files/' + file['id'] + '/content', cast_to=object)"
+    assert found[4] == "answer = client.post('/odd', cast_to=object, body={})"
+    assert found[5] == "client.delete('/files/' + file['id'], cast_to=object)"
+
+
+def test_what_only_a_stream_told_is_known_where_a_later_call_asks_for_it(made):
+    data = json.dumps({"id": "msg_abcdef", "object": "thread.message"})
+    ended = json.dumps(run("completed"))
+    body = f"event: thread.message.created\ndata: {data}\n\nevent: thread.run.completed\ndata: {ended}\n\n".encode()
+    stream = call("POST /threads/thread_abc/runs", {"assistant_id": "asst_1", "stream": True}, body, headers=EVENTS)
+    asked = call("GET /threads/thread_abc/messages/msg_abcdef", None, {"id": "msg_abcdef"})
+    found = lines(made, THREAD, stream, asked)
+    assert found[1].startswith("run_events = list(client.beta.threads.runs.create(")
+    assert found[2] == "run = last_run(run_events)"
+    assert "messages.retrieve(ids(run_events, 'thread.message')[0], thread_id=thread.id)" in found[3]
+    assert lines(made, THREAD, stream)[1].startswith("run = last_run(list(")
+
+
+def test_the_version_of_the_api_is_said_where_the_sdk_would_ask_for_another(made):
+    def versioned(one: Interaction, version: bytes) -> Interaction:
+        return replace(one, request=replace(one.request, headers=(*one.request.headers, (b"OpenAI-Beta", version))))
+
+    found = lines(
+        made,
+        versioned(THREAD, b"assistants=v1"),
+        versioned(call("GET /threads/thread_abc/messages/m/files"), b"assistants=v1"),
+        versioned(call("GET /threads/thread_abc"), b"assistants=v2"),
+        versioned(call("GET /threads/thread_abc/messages"), b"'}); import os"),
+    )
+    assert found[0] == "thread = client.beta.threads.create(extra_headers={'OpenAI-Beta': 'assistants=v1'})"
+    assert "options={'headers': {'OpenAI-Beta': 'assistants=v1'}}" in found[1]
+    assert "OpenAI-Beta" not in found[2] + found[3]

@@ -67,6 +67,10 @@ ODD = (
     replace(call(9), response=Response(200, b"", ((b"content-type", b"text/event-stream"),), Body.of(b"data: [DONE]\n\n"),
                                        "gzip", 100, ((5, 200), (9, 300)))),
     call(10, extra={"newer": [1, "x", b"\x00"]}),
+    replace(call(11, b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n\x00\xff\r\n--x--\r\n'), response=None,
+            end=End.UPSTREAM_FAILED),
+    replace(call(12, b"{}", b'event: a\ndata: {"id": "x"}\n\neven'), end=End.UPSTREAM_CUT),
+    replace(call(13), end=End.PROXY_CUT),
 )  # fmt: skip
 
 

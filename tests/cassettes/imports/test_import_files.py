@@ -80,7 +80,7 @@ def test_files_that_say_when_are_merged_in_that_order(tmp_path):
     report = import_files([late, early], out)
     assert targets(out) == ["/threads", "/threads/t", "/threads/z"]
     assert (report.files, report.interactions, report.formats) == (2, 3, ("Ruby VCR YAML",))
-    assert any("merged in the order of recorded_at" in note for note in report.notes)
+    assert any("merged in the order of their times" in note for note in report.notes)
     with Reader.open(out) as reader:
         assert reader.scopes() == ["t", "z"]
         assert [source["file"] for source in reader.meta["imported_from"]] == ["a.yml", "b.yml"]

@@ -13,7 +13,7 @@ import zstandard
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.imports.codings import decoded
 from respool.cassettes.imports.fields import Allowance
-from respool.cassettes.imports.recognise import FORMATS, open_recording
+from respool.cassettes.imports.recognise import CASSETTER, FORMATS, open_recording
 from respool.cassettes.imports.wire import Exchange, time_of
 
 URI = "https://api.example.com/v1/threads"
@@ -87,7 +87,7 @@ def test_the_format_is_told_by_content_whatever_the_name(tmp_path, text, written
         ("WireMock", b'{"mappings": []}'),
         ("Postman", b'{"info": {}, "item": []}'),
         ("OpenAPI", b"openapi: 3.0.0\npaths: {}\n"),
-        ("mitmproxy", b"1234:7:version;2:20#"),
+        ("the file was cut", b"1234:7:version;2:20#"),
         ("respool cassette already", b"\x89RSP\r\n\x1a\n" + bytes(56)),
         ("gzip", gzip.compress(b"x", mtime=0)),
         ("ZIP", b"PK\x03\x04rest"),
@@ -122,8 +122,9 @@ def test_a_folder_a_missing_file_and_a_pipe_are_refused(tmp_path):
 
 def test_the_page_names_what_can_be_imported_and_how_it_is_told():
     page = (Path(__file__).parents[3] / "docs" / "import.md").read_text()
-    for key, known in FORMATS.items():
+    for key, known in (*FORMATS.items(), ("interactions", CASSETTER)):
         assert f"| {known.name} | `{key}`" in page
+    assert "| mitmproxy flows | " in page
 
 
 # --- VCR.py -------------------------------------------------------------------------------------------------------

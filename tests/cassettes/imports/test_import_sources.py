@@ -1,7 +1,6 @@
 """YAML and JSON as nodes: what text comes out, and what is refused, in bounded time."""
 
 import contextlib
-import json
 import sys
 import time
 
@@ -179,7 +178,7 @@ def test_json_is_read_item_by_item_as_yaml_is():
     [
         b'{"a": ' + b"[" * 100_000,
         b"[" * 100_000,
-        json.dumps({"a": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}).encode(),
+        b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}",
         b'{"a": NaN}',
         b'{"a": 1, "a": 2}',
         b'{"a": "\xff"}',
