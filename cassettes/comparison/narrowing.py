@@ -1,0 +1,110 @@
+"""Where two JSON values differ: the one place if it is one, the smallest value that holds all places if they are more.
+
+So a change is one finding, however many leaves it has. `1` equals `1.0`; the order of names in an object does not count;
+a list in another order is told as that.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..text import clip
+
+ABSENT = object()
+"""What stands for a member or an element that is not there."""
+LEVELS = 64
+NAME = 120
+"""Characters of a name that are shown."""
+
+Same = Callable[[str, str], bool]
+"""Whether two texts say the same."""
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Gap(NamedTuple):
+    """A place (`.id`, `[0].name`; empty for the whole) and what both sides have there, of objects only what differs."""
+
+    path: str
+    left: Any
+    right: Any
+    order: bool = False
+    """The same elements in another order."""
+
+
+def narrowed(left: Any, right: Any, same: Same, *, loose: bool = False, levels: int = LEVELS) -> Gap | None:
+    """Where two values differ; None where they say the same.
+
+    `loose`: a member that is null or empty is as good as none, as it is in what is asked of the API.
+    """
+    if loose and _empty(left) and _empty(right):
+        return None
+    if levels and isinstance(left, dict) and isinstance(right, dict):
+        return _members(left, right, same, loose=loose, levels=levels - 1)
+    if levels and isinstance(left, list) and isinstance(right, list):
+        return _elements(left, right, same, loose=loose, levels=levels - 1)
+    return None if _equal(left, right, same) else Gap("", left, right)
+
+
+def _members(left: dict[str, Any], right: dict[str, Any], same: Same, *, loose: bool, levels: int) -> Gap | None:
+    twins = dict(left)
+    for name in left.keys() - right.keys():  # a name may be an id, too
+        twin = next((other for other in right if other not in left and same(name, other)), None)
+        if twin is not None:
+            twins[twin] = twins.pop(name)
+    gaps: dict[str, Gap] = {}
+    for name in [*twins, *(name for name in right if name not in twins)]:
+        one, other = twins.get(name, ABSENT), right.get(name, ABSENT)
+        gap = narrowed(one, other, same, loose=loose, levels=levels)
+        if gap is not None:
+            gaps[name] = gap
+    if not gaps:
+        return None
+    if len(gaps) == 1:
+        ((name, gap),) = gaps.items()
+        return gap._replace(path=_member(name) + gap.path)
+    sides = ({name: side[name] for name in gaps if name in side} for side in (twins, right))
+    return Gap("", *sides)
+
+
+def _elements(left: list[Any], right: list[Any], same: Same, *, loose: bool, levels: int) -> Gap | None:
+    def differ(one: Any, other: Any) -> Gap | None:
+        return narrowed(one, other, same, loose=loose, levels=levels)
+
+    shorter = min(len(left), len(right))
+    start = next((at for at in range(shorter) if differ(left[at], right[at])), shorter)
+    if start == len(left) == len(right):
+        return None
+    rest = range(1, shorter - start + 1)
+    end = next((at - 1 for at in rest if differ(left[-at], right[-at])), shorter - start)
+    one, other = left[start : len(left) - end], right[start : len(right) - end]
+    if len(one) == len(other) == 1:
+        gap = differ(one[0], other[0]) or Gap("", one[0], other[0])
+        return gap._replace(path=f"[{start}]{gap.path}")
+    if len(one) + len(other) == 1:
+        return Gap(f"[{start}]", one[0] if one else ABSENT, other[0] if other else ABSENT)
+    order = len(one) == len(other) and sorted(map(_spelled, one)) == sorted(map(_spelled, other))
+    return Gap("", left, right, order)
+
+
+def _member(name: str) -> str:
+    return f".{clip(name, NAME)}" if _PLAIN.fullmatch(name) else f"[{clip(json.dumps(name[: 4 * NAME]), NAME)}]"
+
+
+def _empty(value: Any) -> bool:
+    return value is ABSENT or value is None or value in ("", [], {})
+
+
+def _equal(left: Any, right: Any, same: Same) -> bool:
+    if isinstance(left, str) and isinstance(right, str):
+        return same(left, right)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, float) and isinstance(right, float) and left != left and right != right:  # noqa: PLR0124
+        return True
+    return left is right or (left is not ABSENT and right is not ABSENT and left == right)
+
+
+def _spelled(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
