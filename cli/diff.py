@@ -55,7 +55,9 @@ def _tolerance(text: str) -> "Tolerance":
         amount = text[:-1]
         if amount.isascii() and amount.isdigit() and len(amount) <= 4:
             return Tolerance(share=int(amount) / 100)
-        raise UsageError(f"--latency-tolerance: {text} is no share", "give one such as 50%, or a duration such as 500ms")
+        raise UsageError(
+            f"--latency-tolerance: {text} is no share", "give one such as 50%, or a duration such as 500ms"
+        )
     try:
         return Tolerance(us=duration(text)[0])
     except BadValue as error:

@@ -8,23 +8,26 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..canonical import MULTIPART, kind_of, parse_multipart
+from ..canonical import kind_of, parse_multipart
 from ..differences import differences
 from ..ids import align, ids_of, prefix_of
 from ..interaction import Body, End, Interaction, Request, Response
 from ..models import MAX_BODY, compact, parse
 from ..operations import READS, split_target
 from ..outcomes import ENDS, error_text
+from ..renaming import words
 from ..scopes import media_type
 from ..text import clip
 from .alignment import aligned
+from .naming import Given, Names
 from .narrowing import ABSENT, narrowed
-from .naming import Given, Names, decoded
 from .scene import Scene
 from .sides import Side
 
 NOISE = frozenset({"first_id", "last_id", "request_id", "system_fingerprint"})
 """Members of answers that say nothing; so do those that end with `_at`, which are times."""
+
+_TARGET = ("method", "path", "query")
 
 
 class Asked(NamedTuple):
@@ -48,23 +51,35 @@ class CallPair(NamedTuple):
 def match_calls(left: Side, right: Side, names: Names) -> list[CallPair]:
     """Match the calls of all collections of both sides, and learn the ids that their answers name."""
     found: list[CallPair] = []
+    given = left.given, right.given
+
+    def sign(side: int, each: Asked) -> Hashable:
+        return _sign(each, given[side])
+
     for scope in dict.fromkeys([*left.collections, *right.collections]):
         sides = [list(_calls(side, scope)) if scope in side.collections else [] for side in (left, right)]
-        given = left.given, right.given
         for calls, ids in zip(sides, given, strict=True):
             for each in calls:
-                for name in ids_of(each.call.response):
-                    ids.add(name.decode("ascii"), prefix_of(name).decode("ascii") or "object")
-        pairs = aligned(sides[0], sides[1], lambda side, each: _sign(each, given[side]), _near).pairs
-        for one, other in pairs:
+                _learn_given(each.call, ids)
+        for one, other in aligned(sides[0], sides[1], sign, _near).pairs:
             pair = CallPair(None if one is None else sides[0][one], None if other is None else sides[1][other])
             found.append(pair)
             if pair.left and pair.right and (before := pair.left.call.response) and (after := pair.right.call.response):
                 kind = media_type(before.headers)
                 if before.body.length <= MAX_BODY and after.body.length <= MAX_BODY:
                     for old, new in align(before.body.read(), after.body.read(), kind, names.known):
-                        names.learn(old, new)
+                        if given[0].kind(old) and given[1].kind(new):
+                            names.learn(old, new)
     return found
+
+
+def _learn_given(call: Interaction, given: Given) -> None:
+    """Take in the ids that an answer names, less those that the client spoke of before anyone gave them."""
+    request = call.request
+    spoken = words(request.target) | (words(request.body.read()) if request.body.length <= MAX_BODY else set())
+    for name in ids_of(call.response):
+        if name not in spoken:
+            given.add(name.decode("ascii"), prefix_of(name).decode("ascii") or "object")
 
 
 def compare_calls(scene: Scene, found: list[CallPair]) -> None:
@@ -94,10 +109,17 @@ def _calls(side: Side, scope: str) -> Iterator[Asked]:
 
 def _compare(scene: Scene, place: str, left: Interaction, right: Interaction) -> None:
     fields: set[str] = set()
-    for each in differences(_renamed(left.request, scene.names), right.request):
-        field = each.field.removeprefix("$.")
-        fields.add(field)
-        scene.add("changed", place, field, *(ABSENT if side is None else side for side in (each.recorded, each.asked)))
+    one, other = _renamed(left.request, scene.names), right.request
+    asked = _members(one), _members(other)
+    for each in differences(one, other):
+        if asked[0] is None or asked[1] is None or each.field.startswith(_TARGET):
+            fields.add(each.field)
+            sides = (ABSENT if side is None else side for side in (each.recorded, each.asked))
+            scene.add("changed", place, each.field, *sides)
+    if asked[0] is not None and asked[1] is not None:
+        for name in dict.fromkeys([*asked[0], *asked[1]]):
+            if scene.compare(place, name, asked[0].get(name, ABSENT), asked[1].get(name, ABSENT), loose=True):
+                fields.add(name)
     answers = left.response, right.response
     statuses = [answer.status if answer else 0 for answer in answers]
     ends = [ENDS.get(call.end, "") for call in (left, right)]
@@ -120,14 +142,26 @@ def _answers(scene: Scene, place: str, left: Response, right: Response, asked: s
         if isinstance(one, dict) and isinstance(other, dict):
             for name in dict.fromkeys([*one, *other]):
                 gap = narrowed(one.get(name, ABSENT), other.get(name, ABSENT), scene.names.same)
-                if gap is not None and not any(field == name or field.startswith((f"{name}.", f"{name}[")) for field in asked):
-                    scene.add("order" if gap.order else "changed", place, f"answer.{name}{gap.path}", gap.left, gap.right)
+                if gap is not None and not any(
+                    field == name or field.startswith((f"{name}.", f"{name}[")) for field in asked
+                ):
+                    scene.add(
+                        "order" if gap.order else "changed", place, f"answer.{name}{gap.path}", gap.left, gap.right
+                    )
         else:
             scene.compare(place, "answer", one, other)
     elif left.body != right.body and not asked:
         told = [_text(side) for side in (left, right)]
         if told[0] != told[1] or media_type(left.headers) != b"text/event-stream":
             scene.add("changed", place, "answer", *told)
+
+
+def _members(request: Request) -> dict[str, Any] | None:
+    """A request's body, if it is an object; that of a request without a body has no members."""
+    if not request.body:
+        return {}
+    value = parse(request.body.read()) if request.body.length <= MAX_BODY else None
+    return value if isinstance(value, dict) else None
 
 
 def _telling(value: Any, levels: int = 32) -> Any:
@@ -171,11 +205,8 @@ def _text(answer: Response) -> str:
 def _sign(each: Asked, given: Given) -> Hashable:
     request = each.call.request
     _, path, query = split_target(request.target)
-    return request.method, given.masked(decoded_path(path + query)), given.masked(_body(request))
-
-
-def decoded_path(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")
+    target = (path + query).decode("utf-8", "backslashreplace")
+    return request.method, given.masked(target), given.masked(_body(request))
 
 
 def _body(request: Request) -> str:
@@ -192,7 +223,9 @@ def _body(request: Request) -> str:
 
 def _near(left: Asked, right: Asked) -> float:
     sides = left.subject.split("/"), right.subject.split("/")
-    return 0.2 + 0.8 * (sides[0] == sides[1]) if len(sides[0]) == len(sides[1]) or _reads(left) == _reads(right) else 0.0
+    return (
+        0.2 + 0.8 * (sides[0] == sides[1]) if len(sides[0]) == len(sides[1]) or _reads(left) == _reads(right) else 0.0
+    )
 
 
 def _reads(each: Asked) -> bool:

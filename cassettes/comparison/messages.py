@@ -172,7 +172,8 @@ def _who_cut(note: Note) -> str:
 
 
 def _near(left: Message, right: Message, given: tuple[Given, Given]) -> float:
-    words = [frozenset(side.masked(message.text).lower().split()) for side, message in zip(given, (left, right), strict=True)]
+    words = [
+        frozenset(side.masked(message.text).lower().split()) for side, message in zip(given, (left, right), strict=True)
+    ]
     near = overlap(*words)
     return 0.2 + 0.8 * near if left.role == right.role else near if near > 0.5 else 0.0
-

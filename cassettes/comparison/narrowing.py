@@ -7,6 +7,7 @@ a list in another order is told as that.
 import json
 import re
 from collections.abc import Callable
+from math import isnan
 from typing import Any, NamedTuple
 
 from ..text import clip
@@ -64,8 +65,8 @@ def _members(left: dict[str, Any], right: dict[str, Any], same: Same, *, loose: 
     if len(gaps) == 1:
         ((name, gap),) = gaps.items()
         return gap._replace(path=_member(name) + gap.path)
-    sides = ({name: side[name] for name in gaps if name in side} for side in (twins, right))
-    return Gap("", *sides)
+    one, other = ({name: side[name] for name in gaps if name in side} for side in (twins, right))
+    return Gap("", one, other)
 
 
 def _elements(left: list[Any], right: list[Any], same: Same, *, loose: bool, levels: int) -> Gap | None:
@@ -101,7 +102,7 @@ def _equal(left: Any, right: Any, same: Same) -> bool:
         return same(left, right)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, float) and isinstance(right, float) and left != left and right != right:  # noqa: PLR0124
+    if isinstance(left, float) and isinstance(right, float) and isnan(left) and isnan(right):
         return True
     return left is right or (left is not ABSENT and right is not ABSENT and left == right)
 

@@ -40,8 +40,7 @@ def pairs(left: Side, right: Side, *, least: float = LEAST) -> list[Pair]:
     ones = [scope for scope in left.threads if scope not in found]
     others = [scope for scope in right.threads if scope not in found]
     if ones and others:
-        signs = [[signature(side.conversation(scope), side.given) for scope in scopes]
-                 for side, scopes in ((left, ones), (right, others))]  # fmt: skip
+        signs = _signatures(left, ones), _signatures(right, others)
         found |= {ones[one]: others[other] for one, other in _matched(*signs, least)}
     partners = set(found.values())
     added: dict[str | None, list[str]] = {}
@@ -57,6 +56,10 @@ def pairs(left: Side, right: Side, *, least: float = LEAST) -> list[Pair]:
         result.append((scope, partner))
         result += [(None, other) for other in added.get(partner, []) if partner is not None]
     return result
+
+
+def _signatures(side: Side, scopes: list[str]) -> list[Signature]:
+    return [signature(side.conversation(scope), side.given) for scope in scopes]
 
 
 def signature(conversation: Conversation, given: Given) -> Signature:

@@ -17,6 +17,7 @@ from .scene import Scene
 from .steps import Inside, call_sign, compare_inside, inside, told_call
 
 PASSING = frozenset({"queued", "in_progress", "cancelling"})
+NO_END = "(no end recorded)"
 CAUSES = {"instructions": ("additional_instructions",)}
 """A member of the answer that follows from others of the request."""
 _USED = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -61,7 +62,7 @@ def states(run: Run) -> list[str]:
         if mark.action or (mark.name not in PASSING and (not found or found[-1] != mark.name)):
             found.append(mark.name)
     if run.status in PASSING or not run.status:
-        found.append("(no end recorded)")
+        found.append(NO_END)
     return found
 
 
@@ -71,10 +72,17 @@ def outcome(run: Run) -> str:
     return " → ".join(states(run)) + (f" ({why})" if why else "")
 
 
-def compare_run(scene: Scene, place: str, left: Run, right: Run, within: Inside, told: tuple[Conversation, Conversation]) -> int:
-    """Add what differs between two runs; returns the number of the finding that they ended otherwise, -1 where they did not."""
-    ended = -1
-    if states(left) != states(right):
+def compare_run(
+    scene: Scene, place: str, left: Run, right: Run, within: Inside, told: tuple[Conversation, Conversation], *, cut: bool
+) -> int | None:
+    """Add what differs between two runs; returns the number of the finding that they ended otherwise, None where they did not.
+
+    `cut`: one side's stream was cut, which is a finding of its own: then that the end is not recorded follows from it (-1).
+    """
+    ended = None
+    if cut and (NO_END in states(left)) != (NO_END in states(right)):
+        ended = -1
+    elif states(left) != states(right):
         ended = scene.add("changed", place, "states", outcome(left), outcome(right))
     else:
         scene.compare(place, "last_error", left.error, right.error, loose=True)
@@ -82,8 +90,9 @@ def compare_run(scene: Scene, place: str, left: Run, right: Run, within: Inside,
     _settings(scene, place, left, right)
     if left.tokens is not None and right.tokens is not None:
         _tokens(scene, place, left.tokens, right.tokens)
-    elif left.tokens != right.tokens and ended < 0:
-        scene.add("changed", place, "usage", *(ABSENT if each is None else _used(each) for each in (left.tokens, right.tokens)))
+    elif left.tokens != right.tokens and ended is None:
+        used, others = (ABSENT if each is None else _used(each) for each in (left.tokens, right.tokens))
+        scene.add("changed", place, "usage", used, others)
     if left.tokens == right.tokens:
         for number, (step, twin, _) in enumerate(within.steps, 1):
             if step is not None and twin is not None and step.tokens and twin.tokens:
@@ -141,5 +150,8 @@ def _sign(run: Run, given: Given) -> tuple[Any, ...]:
 
 def _near(left: Run, right: Run) -> float:
     names = [[call.name for call in run.calls.values()] for run in (left, right)]
-    asked = [compact({name: value for name, value in (run.asked or {}).items() if name not in UNSAID}) for run in (left, right)]
+    asked = [
+        compact({name: value for name, value in (run.asked or {}).items() if name not in UNSAID})
+        for run in (left, right)
+    ]
     return 0.2 + 0.4 * (asked[0] == asked[1]) + 0.2 * (states(left) == states(right)) + 0.2 * (names[0] == names[1])

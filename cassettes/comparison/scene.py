@@ -37,12 +37,12 @@ class Scene:
     more: int = 0
     """Findings beyond those that are kept."""
 
-    def add(self, kind: Kind, place: str, what: str, left: Any = ABSENT, right: Any = ABSENT, note: str = "") -> int:
+    def add(self, kind: Kind, place: str, what: str, left: Any = ABSENT, right: Any = ABSENT) -> int:
         """Add a finding; returns its number."""
         if len(self.findings) >= MOST_FINDINGS:
             self.more += 1
             return -1
-        self.findings.append(Finding(kind, place, what, value(left), value(right), self.threads, note))
+        self.findings.append(Finding(kind, place, what, value(left), value(right), self.threads))
         return len(self.findings) - 1
 
     def compare(self, place: str, what: str, left: Any, right: Any, *, loose: bool = False) -> bool:

@@ -87,7 +87,7 @@ def _given(conversation: Conversation) -> Iterator[tuple[str, str]]:
         if isinstance(entry, Message):
             yield entry.id, "message"
             sent = compact(entry.asked)
-            told = [*entry.files, *(chip.split(" ")[1] for chip in chips(entry) if " " in chip)]
+            told = [*entry.files, *(chip.split(" ")[1] for chip in chips(entry) if chip.startswith("file_path "))]
             told += [part.text for part in entry.parts.values() if part.kind == "image_file"]
             yield from ((name, "file") for name in told if name not in sent and name not in asked)
         elif isinstance(entry, Run):

@@ -147,7 +147,9 @@ def _compare_step(scene: Scene, place: str, left: Step, right: Step, calls: Alig
 def _compare_call(scene: Scene, place: str, left: ToolCall, right: ToolCall) -> None:
     names = left.name or left.kind, right.name or right.kind
     scene.compare(place, "name", *names)
-    scene.compare(place, "input" if left.name == "code_interpreter" else "arguments", _read(left.asked), _read(right.asked))
+    scene.compare(
+        place, "input" if left.name == "code_interpreter" else "arguments", _read(left.asked), _read(right.asked)
+    )
     output = [_read(call.answer) for call in (left, right)]
     if not scene.compare(place, "output", *output, loose=None in output):
         submitted = [_read(call.submitted) for call in (left, right)]
@@ -189,4 +191,3 @@ def _near_step(left: Step, right: Step) -> float:
 
 def _near_call(left: ToolCall, right: ToolCall) -> float:
     return 0.1 + 0.5 * (left.name == right.name) + 0.4 * (_normal(left.asked) == _normal(right.asked))
-

@@ -63,10 +63,10 @@ def compare_thread(scene: Scene, place: str, found: Match) -> None:
 
 def _asked(scene: Scene, place: str, left: Conversation, right: Conversation) -> None:
     told = {finding.field.partition(".")[0] for finding in scene.findings if finding.place == place}
-    for name in dict.fromkeys([*(left.asked or {}), *(right.asked or {})]):
+    asked, other = left.asked or {}, right.asked or {}
+    for name in dict.fromkeys([*asked, *other]):
         if name != "messages" and name not in told:
-            values = ((side.asked or {}).get(name) for side in (left, right))
-            scene.compare(place, name, *values, loose=True)
+            scene.compare(place, name, asked.get(name), other.get(name), loose=True)
 
 
 class _Thread:
@@ -105,11 +105,11 @@ class _Thread:
             elif left is not None and right is None:
                 self.ended[0][left.id] = scene.add("missing", here, "", left=told_run(left))
             elif left is not None and right is not None and within is not None:
-                ended = compare_run(scene, here, left, right, within, told)
-                if ended >= 0:
+                ended = compare_run(scene, here, left, right, within, told, cut=self.cut)
+                if ended is not None:
                     self.ended[0][left.id] = self.ended[1][right.id] = ended
                 for step_number, side, step in lone_steps(within):
-                    if ended >= 0:
+                    if ended is not None:
                         self.follows.setdefault(ended, []).append("step")
                     elif not self._lone_message(step.message_id, side):
                         values = {"left" if side == 0 else "right": told_step(step, told[side])}
@@ -118,9 +118,8 @@ class _Thread:
 
     def _lone_message(self, name: str, side: int) -> bool:
         """Whether a message stands on this side alone: then the step that made it follows from that."""
-        return bool(name) and any(
-            pair[side] is not None and pair[side].id == name and pair[1 - side] is None for pair in self.found.messages
-        )
+        lone = ((left if side == 0 else right, right if side == 0 else left) for left, right, _ in self.found.messages)
+        return bool(name) and any(one is not None and one.id == name and other is None for one, other in lone)
 
     def _message(self, left: Message | None, right: Message | None, number: int) -> None:
         here = f"{self.place}, message {number}"
@@ -143,10 +142,14 @@ class _Thread:
     def _among_runs(self, place: str, left: Message, right: Message) -> None:
         """Whether a message stands behind the same runs; those that one side lacks do not count."""
         both = [(run.id, twin.id) for run, twin, _ in self.found.runs if run is not None and twin is not None]
-        before = [set(runs_before(side, message)) for side, message in ((self.found.left, left), (self.found.right, right))]
+        before = [
+            set(runs_before(side, message)) for side, message in ((self.found.left, left), (self.found.right, right))
+        ]
         counts = [sum(pair[side] in before[side] for pair in both) for side in (0, 1)]
         if counts[0] != counts[1]:
-            self.scene.add("changed", place, "place", *(f"behind {count} runs" if count else "before all runs" for count in counts))
+            self.scene.add(
+                "changed", place, "place", *(f"behind {count} runs" if count else "before all runs" for count in counts)
+            )
 
     def _note(self, left: Note | None, right: Note | None) -> None:
         if left is not None and right is not None:
