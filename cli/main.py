@@ -25,6 +25,7 @@ from . import (
     replay,
     sandbox,
     serve,
+    setup,
     show,
     split,
     trim,
@@ -45,6 +46,7 @@ COMMANDS = (
     trim,
     split,
     merge,
+    setup,
     doctor,
 )
 

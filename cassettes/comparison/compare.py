@@ -4,7 +4,7 @@ Ids are learned from all threads before anything is compared, since one thread m
 cassettes hold call for call is passed over.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..conversation import Recorded
 from .calls import compare_calls, match_calls
@@ -22,17 +22,22 @@ __all__ = ["Progress", "Tolerance", "compare"]
 
 
 def compare(
-    left: Recorded, right: Recorded, *, tolerance: Tolerance | None = None, progress: Progress | None = None
+    left: Recorded,
+    right: Recorded,
+    *,
+    tolerance: Tolerance | None = None,
+    only: Sequence[Pair] | None = None,
+    progress: Progress | None = None,
 ) -> list[Finding]:
     """What differs between two recordings by meaning, in the order of the first; empty where they say the same.
 
-    `tolerance`: by how much times may differ; without it they do not count.
+    `tolerance`: by how much times may differ; without it they do not count. `only`: these pairs of threads and nothing else.
     """
     sides = Side(left), Side(right)
     names = Names(sides[0].given, sides[1].given)
     scene = Scene(names, tolerance)
     calls = match_calls(sides[0], sides[1], names)
-    threads = pairs(sides[0], sides[1])
+    threads = pairs(sides[0], sides[1]) if only is None else only
     different = [pair for pair in threads if not _same(sides, pair)]
     for one, other in different:
         if one is not None and other is not None:
@@ -42,7 +47,8 @@ def compare(
         if progress is not None:
             progress(done, len(different))
     scene.threads = "", ""
-    compare_calls(scene, calls)
+    if only is None:
+        compare_calls(scene, calls)
     if scene.more:
         scene.findings.append(Finding("changed", "the rest", f"{scene.more:,} more findings are not shown", None, None))
     return scene.joined()

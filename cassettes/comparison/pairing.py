@@ -34,14 +34,14 @@ class Signature(NamedTuple):
     words: frozenset[bytes]
 
 
-def pairs(left: Side, right: Side, *, least: float = LEAST) -> list[Pair]:
+def pairs(left: Side, right: Side) -> list[Pair]:
     """The threads of both sides, each once: pairs in the order of the first, those added behind what they follow."""
     found = {scope: scope for scope in left.threads if scope in set(right.threads)}
     ones = [scope for scope in left.threads if scope not in found]
     others = [scope for scope in right.threads if scope not in found]
     if ones and others:
         signs = _signatures(left, ones), _signatures(right, others)
-        found |= {ones[one]: others[other] for one, other in _matched(*signs, least)}
+        found |= {ones[one]: others[other] for one, other in _matched(*signs)}
     partners = set(found.values())
     added: dict[str | None, list[str]] = {}
     last = None
@@ -97,10 +97,10 @@ def overlap(left: frozenset[bytes], right: frozenset[bytes]) -> float:
     return len(left & right) / len(left | right) if left or right else 1.0
 
 
-def _matched(left: Sequence[Signature], right: Sequence[Signature], least: float) -> list[tuple[int, int]]:
+def _matched(left: Sequence[Signature], right: Sequence[Signature]) -> list[tuple[int, int]]:
     def near(one: Signature, other: Signature) -> float:
         weight = nearness(one, other)
-        return weight if weight >= least else 0.0
+        return weight if weight >= LEAST else 0.0
 
     exact: dict[Signature, list[int]] = {}
     for at, sign in enumerate(right):

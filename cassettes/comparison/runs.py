@@ -73,7 +73,14 @@ def outcome(run: Run) -> str:
 
 
 def compare_run(
-    scene: Scene, place: str, left: Run, right: Run, within: Inside, told: tuple[Conversation, Conversation], *, cut: bool
+    scene: Scene,
+    place: str,
+    left: Run,
+    right: Run,
+    within: Inside,
+    told: tuple[Conversation, Conversation],
+    *,
+    cut: bool,
 ) -> int | None:
     """Add what differs between two runs; returns the number of the finding that they ended otherwise, None where they did not.
 

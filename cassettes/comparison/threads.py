@@ -6,6 +6,7 @@ not there at all stands in the note of that finding.
 
 from typing import NamedTuple
 
+from ..amounts import counted
 from ..conversation import Conversation, Message, Note, NoteKind
 from .messages import (
     MessagePair,
@@ -49,7 +50,7 @@ def told_thread(conversation: Conversation) -> str:
     """A thread in a few words."""
     messages = messages_of(conversation)
     first = f", {told_message(messages[0])}" if messages else ""
-    return f"{conversation.scope} with {len(messages):,} messages and {len(runs_of(conversation)):,} runs{first}"
+    return f"{conversation.scope} with {counted(len(messages), 'message')}, {counted(len(runs_of(conversation)), 'run')}{first}"
 
 
 def compare_thread(scene: Scene, place: str, found: Match) -> None:

@@ -1,19 +1,36 @@
 """One change of a recording is one finding, and it names the field that changed, with both values."""
 
-import json
-import re
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from recorded_conversation import in_json, operation_of, with_answer, with_bodies, with_request, write
-from respool.cassettes.comparison import Tolerance, compare
-from respool.cassettes.interaction import Body, End, Interaction
+from changes import (
+    Change,
+    answer,
+    both,
+    cut_stream,
+    early,
+    everywhere,
+    lists,
+    objects,
+    one,
+    put,
+    put_at_end,
+    request,
+    run_fails,
+    set_deep,
+    set_tokens,
+    status,
+    swap_steps,
+    tool_calls,
+    with_another_message,
+    with_copy,
+    without_message,
+    without_run,
+    without_thread,
+)
+from recorded_conversation import with_answer, write
+from respool.cassettes.comparison import compare
 from respool.cassettes.reader import Reader
-
-Calls = list[Interaction]
-Change = Callable[[Calls], Calls]
 
 
 class Mutation(NamedTuple):
@@ -28,349 +45,533 @@ class Mutation(NamedTuple):
     kind: str = "changed"
 
 
-def everywhere(old: str, new: str) -> Change:
-    """A text written over in all bodies."""
-
-    def change(calls: Calls) -> Calls:
-        done = [with_bodies(call, lambda data: data.replace(old.encode(), new.encode())) for call in calls]
-        assert done != calls, f"{old} is nowhere"
-        return done
-
-    return change
-
-
-def objects(kind: str, edit: Callable[[dict[str, Any]], Any], *, nth: int | None = None) -> Change:
-    """Each object of a kind in the answers, changed in place; `nth`: those of the nth id of that kind."""
-
-    def change(calls: Calls) -> Calls:
-        ids: list[str] = []
-
-        def walk(value: Any) -> None:
-            if isinstance(value, dict):
-                if value.get("object") == kind:
-                    if value["id"] not in ids:
-                        ids.append(value["id"])
-                    if nth is None or value["id"] in ids[nth : nth + 1]:
-                        edit(value)
-                for child in value.values():
-                    walk(child)
-            elif isinstance(value, list):
-                for child in value:
-                    walk(child)
-
-        done = [
-            with_answer(call, in_json(walk)) if call.request.target.startswith(b"/v1/threads") else call
-            for call in calls
-        ]
-        assert ids
-        return done
-
-    return change
-
-
-def one(operation: str, edit: Callable[[Interaction], Interaction | None], nth: int = 0) -> Change:
-    """The nth call of an operation changed, or left out."""
-
-    def change(calls: Calls) -> Calls:
-        at = [place for place, call in enumerate(calls) if operation_of(call) == operation][nth]
-        edited = edit(calls[at])
-        return [*calls[:at], *([edited] if edited else []), *calls[at + 1 :]]
-
-    return change
-
-
-def request(operation: str, edit: Callable[[Any], Any], nth: int = 0) -> Change:
-    return one(operation, lambda call: with_request(call, in_json(edit)), nth)
-
-
-def answer(operation: str, edit: Callable[[Any], Any], nth: int = 0) -> Change:
-    return one(operation, lambda call: with_answer(call, in_json(edit)), nth)
-
-
-def put(**members: Any) -> Callable[[dict[str, Any]], None]:
-    return lambda value: value.update(members)
-
-
-def put_at_end(**members: Any) -> Callable[[dict[str, Any]], None]:
-    """Only once the object has come to its end."""
-    return lambda value: value.update(members) if value["status"] in ("completed", "failed") else None
-
-
-def status(number: int) -> Callable[[Interaction], Interaction]:
-    return lambda call: replace(call, response=replace(call.response, status=number))
-
-
-def lists(operation: str, edit: Callable[[list[Any]], Any], nth: int | None = None) -> Change:
-    """The list in an operation's answers."""
-
-    def change(calls: Calls) -> Calls:
-        seen = -1
-        done = []
-        for call in calls:
-            if operation_of(call) == operation:
-                seen += 1
-                if nth is None or seen == nth:
-                    call = with_answer(call, in_json(lambda value: edit(value["data"])))
-            done.append(call)
-        return done
-
-    return change
-
-
-def both(*changes: Change) -> Change:
-    def change(calls: Calls) -> Calls:
-        for each in changes:
-            calls = each(calls)
-        return calls
-
-    return change
-
-
-def swap_steps(steps: list[Any]) -> None:
-    """The newest stands first: the first two steps change places, and times."""
-    one, other = steps[-1], steps[-2]
-    one["created_at"], other["created_at"] = other["created_at"], one["created_at"]
-    steps[-1], steps[-2] = other, one
-
-
-def without_message(text: str) -> Change:
-    """A message that is in no list any more, nor in what created it."""
-
-    def has(value: Any) -> bool:
-        return text in json.dumps(value)
-
-    def drop(items: list[Any]) -> None:
-        items[:] = [item for item in items if not has(item)]
-
-    def change(calls: Calls) -> Calls:
-        calls = [
-            call
-            for call in calls
-            if not (operation_of(call) == "createMessage" and text.encode() in call.request.body.read())
-        ]
-        return lists("listMessages", drop)(calls)
-
-    return change
-
-
-def thread(number: int, calls: Calls) -> str:
-    return list(dict.fromkeys(call.scope for call in calls if call.scope and not call.scope.startswith("/")))[number]
-
-
-def without_thread(number: int) -> Change:
-    return lambda calls: [call for call in calls if call.scope != thread(number, calls)]
-
-
-def with_copy(number: int) -> Change:
-    """Another thread with all its ids changed, and other words."""
-
-    def change(calls: Calls) -> Calls:
-        def other(data: bytes) -> bytes:
-            data = re.sub(rb"(thread|msg|run|step)_([A-Za-z0-9]{20})", rb"\1_Z\2", data)
-            return data.replace(b"As I wrote in", b"Now something else about")
-
-        copies = [
-            replace(
-                with_bodies(call, other),
-                request=replace(with_bodies(call, other).request, target=other(call.request.target)),
-            )
-            for call in calls
-            if call.scope == thread(number, calls)
-        ]
-        return [*calls, *copies]
-
-    return change
-
-
-def cut_stream(call: Interaction) -> Interaction:
-    data = call.response.body.read()
-    return replace(
-        call, response=replace(call.response, body=Body.of(data[: len(data) * 2 // 3]), marks=()), end=End.UPSTREAM_CUT
-    )
-
-
-def slower(call: Interaction) -> Interaction:
-    return replace(call, duration_us=call.duration_us + 60_000_000)
-
-
-def set_tokens(**tokens: int) -> Callable[[dict[str, Any]], None]:
-    return lambda value: value["usage"].update(tokens) if value.get("usage") else None
-
-
-def tool_calls(run: dict[str, Any]) -> list[Any]:
-    return run["required_action"]["submit_tool_outputs"]["tool_calls"]
-
-
-def early(call: Interaction) -> Interaction:
-    return replace(cut_stream(call), end=End.COMPLETE)
-
-
-def without_run(calls: Calls) -> Calls:
-    """Without the run of the second thread; the refusal before it stays."""
-    second = thread(1, calls)
-    return [
-        call
-        for call in calls
-        if call.scope != second
-        or operation_of(call) not in ("getRun", "createRun")
-        or (call.response is not None and call.response.status == 429)
-    ]
-
-
-def run_fails(calls: Calls) -> Calls:
-    """The first run fails, and has neither its last step, nor its reply, nor tokens."""
-    fails = put_at_end(status="failed", last_error={"code": "server_error", "message": "Down."}, usage=None)
-    calls = objects("thread.run", fails, nth=0)(calls)
-    calls = lists("listRunSteps", lambda steps: steps.pop(0))(calls)
-    return without_message("It is 42")(calls)
-
-
-def with_another_message(calls: Calls) -> Calls:
-    """A copy of the second message that the client sent, with another id and text, behind it; no list has it."""
-    at = [place for place, call in enumerate(calls) if operation_of(call) == "createMessage"][1]
-
-    def edit(value: dict[str, Any]) -> None:
-        if "id" in value:
-            value["id"] += "x"
-            value["content"][0]["text"]["value"] = "And one more."
-        else:
-            value["content"] = "And one more."
-
-    copy = with_request(with_answer(calls[at], in_json(edit)), in_json(edit))
-    return [*calls[: at + 1], copy, *calls[at + 1 :]]
-
-
-def set_deep(*path: Any, to: Any) -> Callable[[Any], None]:
-    def edit(value: Any) -> None:
-        for name in path[:-1]:
-            value = value[name]
-        value[path[-1]] = to
-
-    return edit
-
-
 RUN1, RUN2 = "thread 1, run 1", "thread 1, run 2"
 LOOK_UP = "thread 1, run 1, step 1, tool call lookup_order"
 
 MUTATIONS = [
-    Mutation("prompt", everywhere("Where is order 118?", "Where is order 119?"), "thread 1, message 1", "text",
-             "Where is order 118?", "Where is order 119?"),
-    Mutation("prompt, as sent only", request("createMessage", put(content="Where is order 119?")), "thread 1, message 1", "text",
-             "Where is order 118?", "Where is order 119?"),
-    Mutation("prompt, other altogether", everywhere("Where is order 118?", "Tell me a story"), "thread 1, message 1", "text",
-             "Where is order 118?", "Tell me a story"),
-    Mutation("prompt in a new thread", everywhere(": help.", ": HELP!"), "thread 2, message 1", "text", ": help.", ": HELP!"),
-    Mutation("reply", everywhere("It is 42", "It is 43"), "thread 1, message 2", "text", "It is 42, see [1].", "It is 43, see [1]."),
-    Mutation("reply of a streamed run", everywhere("Here is what I can tell you.", "I cannot tell."), "thread 1, message 4", "text",
-             "Here is what I can tell you.", "I cannot tell."),
-    Mutation("role", both(request("createMessage", put(role="assistant")), objects("thread.message", put(role="assistant"), nth=0)), "thread 1, message 1", "role", "user", "assistant"),
-    Mutation("annotation", everywhere("file-manual", "file-other"), "thread 1, message 2", "annotations[0]", "file-manual", "file-other"),
-    Mutation("metadata of a message", everywhere('"shop"', '"mall"'), "thread 1, message 1", "metadata.place", "shop", "mall"),
-    Mutation("metadata of a message gone", both(request("createMessage", lambda value: value.pop("metadata")),
-             objects("thread.message", put(metadata={}), nth=0)), "thread 1, message 1", "metadata.place", "shop", None),
-    Mutation("attachment", both(request("createMessage", put(attachments=[{"file_id": "file-mine", "tools": [{"type": "file_search"}]}])),
-             objects("thread.message", put(attachments=[{"file_id": "file-mine", "tools": [{"type": "file_search"}]}]), nth=0)),
-             "thread 1, message 1", "attachments[0].file_id", "file-", "file-mine"),
-    Mutation("attachment's tool", everywhere('"file_search"', '"code_interpreter"'), "thread 1, message 1", "attachments[0].tools",
-             "file_search", "code_interpreter"),
-    Mutation("attachment gone", both(request("createMessage", lambda value: value.pop("attachments")),
-             objects("thread.message", put(attachments=[]), nth=0)), "thread 1, message 1", "attachments[0]", "file_search", None),
-    Mutation("message incomplete", objects("thread.message", put(status="incomplete"), nth=3), "thread 1, message 4", "status",
-             "completed", "incomplete"),
-    Mutation("message missing", without_message("Thank you for"), "thread 1, message 3", "", "Thank you for", None, "missing"),
-    Mutation("reply missing", without_message("It is 42"), "thread 1, message 2", "", "assistant: It is 42", None, "missing"),
+    Mutation(
+        "prompt",
+        everywhere("Where is order 118?", "Where is order 119?"),
+        "thread 1, message 1",
+        "text",
+        "Where is order 118?",
+        "Where is order 119?",
+    ),
+    Mutation(
+        "prompt, as sent only",
+        request("createMessage", put(content="Where is order 119?")),
+        "thread 1, message 1",
+        "text",
+        "Where is order 118?",
+        "Where is order 119?",
+    ),
+    Mutation(
+        "prompt, other altogether",
+        everywhere("Where is order 118?", "Tell me a story"),
+        "thread 1, message 1",
+        "text",
+        "Where is order 118?",
+        "Tell me a story",
+    ),
+    Mutation(
+        "prompt in a new thread", everywhere(": help.", ": HELP!"), "thread 2, message 1", "text", ": help.", ": HELP!"
+    ),
+    Mutation(
+        "reply",
+        everywhere("It is 42", "It is 43"),
+        "thread 1, message 2",
+        "text",
+        "It is 42, see [1].",
+        "It is 43, see [1].",
+    ),
+    Mutation(
+        "reply of a streamed run",
+        everywhere("Here is what I can tell you.", "I cannot tell."),
+        "thread 1, message 4",
+        "text",
+        "Here is what I can tell you.",
+        "I cannot tell.",
+    ),
+    Mutation(
+        "role",
+        both(request("createMessage", put(role="assistant")), objects("thread.message", put(role="assistant"), nth=0)),
+        "thread 1, message 1",
+        "role",
+        "user",
+        "assistant",
+    ),
+    Mutation(
+        "annotation",
+        everywhere("file-manual", "file-other"),
+        "thread 1, message 2",
+        "annotations[0]",
+        "file-manual",
+        "file-other",
+    ),
+    Mutation(
+        "metadata of a message", everywhere('"shop"', '"mall"'), "thread 1, message 1", "metadata.place", "shop", "mall"
+    ),
+    Mutation(
+        "metadata of a message gone",
+        both(
+            request("createMessage", lambda value: value.pop("metadata")),
+            objects("thread.message", put(metadata={}), nth=0),
+        ),
+        "thread 1, message 1",
+        "metadata.place",
+        "shop",
+        None,
+    ),
+    Mutation(
+        "attachment",
+        both(
+            request("createMessage", put(attachments=[{"file_id": "file-mine", "tools": [{"type": "file_search"}]}])),
+            objects(
+                "thread.message", put(attachments=[{"file_id": "file-mine", "tools": [{"type": "file_search"}]}]), nth=0
+            ),
+        ),
+        "thread 1, message 1",
+        "attachments[0].file_id",
+        "file-",
+        "file-mine",
+    ),
+    Mutation(
+        "attachment's tool",
+        everywhere('"file_search"', '"code_interpreter"'),
+        "thread 1, message 1",
+        "attachments[0].tools",
+        "file_search",
+        "code_interpreter",
+    ),
+    Mutation(
+        "attachment gone",
+        both(
+            request("createMessage", lambda value: value.pop("attachments")),
+            objects("thread.message", put(attachments=[]), nth=0),
+        ),
+        "thread 1, message 1",
+        "attachments[0]",
+        "file_search",
+        None,
+    ),
+    Mutation(
+        "message incomplete",
+        objects("thread.message", put(status="incomplete"), nth=3),
+        "thread 1, message 4",
+        "status",
+        "completed",
+        "incomplete",
+    ),
+    Mutation(
+        "message missing", without_message("Thank you for"), "thread 1, message 3", "", "Thank you for", None, "missing"
+    ),
+    Mutation(
+        "reply missing", without_message("It is 42"), "thread 1, message 2", "", "assistant: It is 42", None, "missing"
+    ),
     Mutation("message extra", with_another_message, "thread 1, message 4", "", None, "user: And one more.", "added"),
-    Mutation("messages in another order", request("createThread", lambda value: value["messages"].reverse(), 1), "thread 2", "messages",
-             "user: It is urgent.", "user: It is urgent. →", "order"),
-    Mutation("metadata of a thread, as sent only", request("createThread", put(metadata={"customer": "119"})), "thread 1",
-             "metadata.customer", "118", "119"),
-    Mutation("metadata of a thread", both(request("createThread", put(metadata={"customer": "119"})),
-             answer("createThread", put(metadata={"customer": "119"}))), "thread 1", "metadata.customer", "118", "119"),
-    Mutation("metadata that was changed", everywhere('"done"', '"open"'), "thread 1, thread", "metadata.state", "done", "open"),
-    Mutation("tool's argument", everywhere('\\"id\\": 118, \\"deep\\"', '\\"id\\": 119, \\"deep\\"'), LOOK_UP, "arguments.id", "118", "119"),
-    Mutation("tool's argument deep inside", everywhere('\\"a\\": [1, 2]', '\\"a\\": [1, 3]'), LOOK_UP, "arguments.deep.a[1]", "2", "3"),
-    Mutation("tool's argument gone", everywhere('\\"id\\": 118, \\"deep\\"', '\\"deep\\"'), LOOK_UP, "arguments.id", "118", None),
-    Mutation("all arguments", everywhere('{\\"how\\": \\"mail\\"}', '{\\"by\\": \\"post\\", \\"at\\": 7}'),
-             "thread 1, run 1, step 3, tool call notify", "arguments", '"how": "mail"', '"by": "post"'),
-    Mutation("tool's name", everywhere('"name": "refund"', '"name": "repay"'), "thread 1, run 1, step 3, tool call refund", "name",
-             "refund", "repay"),
-    Mutation("tool's output", everywhere('\\"by\\": \\"refund\\"', '\\"by\\": \\"post\\"'),
-             "thread 1, run 1, step 3, tool call refund", "output.by", "refund", "post"),
-    Mutation("all of a tool's output", everywhere('{\\"status\\": \\"sent\\", \\"by\\": \\"refund\\"}', "no such order"),
-             "thread 1, run 1, step 3, tool call refund", "output", '{"by": "refund", "status": "sent"}', "no such order"),
-    Mutation("tool's output, as sent only", request("submitToolOuputsToRun", set_deep("tool_outputs", 0, "output",
-             to='{"by": "post", "status": "sent"}')), LOOK_UP, "submitted output.by", "lookup_order", "post"),
-    Mutation("code", everywhere("6 * 7", "6 * 8"), "thread 1, run 1, step 2, tool call code_interpreter", "input", "6 * 7", "6 * 8"),
-    Mutation("code's output", everywhere('"logs": "42"', '"logs": "43"'), "thread 1, run 1, step 2, tool call code_interpreter",
-             "output", "42", "43"),
-    Mutation("steps in another order", lists("listRunSteps", swap_steps), RUN1, "steps", "lookup_order", "code_interpreter", "order"),
-    Mutation("calls in another order", both(lists("listRunSteps", lambda steps: steps[1]["step_details"]["tool_calls"].reverse()),
-             objects("thread.run", lambda run: run["required_action"] and tool_calls(run).reverse())),
-             "thread 1, run 1, step 3", "tool calls", "refund", "notify", "order"),
-    Mutation("step missing", lists("listRunSteps", lambda steps: steps.pop(2)), "thread 1, run 1, step 2", "",
-             "code_interpreter(print(6 * 7))", None, "missing"),
-    Mutation("step failed", objects("thread.run.step", put(status="failed", last_error={"code": "server_error", "message": "no"}),
-             nth=1), "thread 1, run 1, step 3", "status", "completed", "failed (server_error: no)"),
-    Mutation("call missing", both(lists("listRunSteps", lambda steps: steps[1]["step_details"]["tool_calls"].pop()),
-             objects("thread.run", lambda run: run["required_action"] and tool_calls(run).__delitem__(slice(1, None))),
-             request("submitToolOuputsToRun", lambda value: value["tool_outputs"].pop(), 1)),
-             "thread 1, run 1, step 3, tool call notify", "", "notify(", None, "missing"),
-    Mutation("run failed", objects("thread.run", put_at_end(status="failed", last_error={"code": "server_error", "message": "Down."}),
-             nth=0), RUN1, "states", "→ completed", "→ failed (server_error: Down.)"),
-    Mutation("run failed, with all that follows", run_fails, RUN1, "states", "→ completed", "→ failed (server_error: Down.)"),
-    Mutation("run expired", objects("thread.run", put_at_end(status="expired"), nth=0), RUN1, "states", "→ completed", "→ expired"),
-    Mutation("run incomplete", objects("thread.run", put_at_end(status="incomplete", incomplete_details={"reason": "max_prompt_tokens"}),
-             nth=0), RUN1, "states", "→ completed", "→ incomplete (max_prompt_tokens)"),
-    Mutation("run that waits for nothing", objects("thread.run", lambda run: run.update(status="in_progress")
-             if run["status"] == "requires_action" else None, nth=0), RUN1, "states", "requires_action →", "outputs submitted →"),
-    Mutation("last error", everywhere("The server had an error.", "The server is down."), "thread 2, run 1", "last_error",
-             "server_error: The server had an error.", "server_error: The server is down."),
-    Mutation("last error's code", objects("thread.run", lambda run: run["last_error"] and run["last_error"].update(code="rate_limit_exceeded"),
-             nth=2), "thread 2, run 1", "last_error", "server_error:", "rate_limit_exceeded:"),
-    Mutation("tokens", objects("thread.run", set_tokens(completion_tokens=36, total_tokens=156), nth=0), RUN1,
-             "usage.completion_tokens", "35", "36"),
-    Mutation("prompt's tokens", objects("thread.run", set_tokens(prompt_tokens=121), nth=0), RUN1, "usage.prompt_tokens", "120", "121"),
-    Mutation("all tokens", objects("thread.run", set_tokens(prompt_tokens=1, completion_tokens=2, total_tokens=3), nth=0), RUN1,
-             "usage", '"total_tokens": 155', '"total_tokens": 3'),
+    Mutation(
+        "messages in another order",
+        request("createThread", lambda value: value["messages"].reverse(), 1),
+        "thread 2",
+        "messages",
+        "user: It is urgent.",
+        "user: It is urgent. →",
+        "order",
+    ),
+    Mutation(
+        "metadata of a thread, as sent only",
+        request("createThread", put(metadata={"customer": "119"})),
+        "thread 1",
+        "metadata.customer",
+        "118",
+        "119",
+    ),
+    Mutation(
+        "metadata of a thread",
+        both(
+            request("createThread", put(metadata={"customer": "119"})),
+            answer("createThread", put(metadata={"customer": "119"})),
+        ),
+        "thread 1",
+        "metadata.customer",
+        "118",
+        "119",
+    ),
+    Mutation(
+        "metadata that was changed",
+        everywhere('"done"', '"open"'),
+        "thread 1, thread",
+        "metadata.state",
+        "done",
+        "open",
+    ),
+    Mutation(
+        "tool's argument",
+        everywhere('\\"id\\": 118, \\"deep\\"', '\\"id\\": 119, \\"deep\\"'),
+        LOOK_UP,
+        "arguments.id",
+        "118",
+        "119",
+    ),
+    Mutation(
+        "tool's argument deep inside",
+        everywhere('\\"a\\": [1, 2]', '\\"a\\": [1, 3]'),
+        LOOK_UP,
+        "arguments.deep.a[1]",
+        "2",
+        "3",
+    ),
+    Mutation(
+        "tool's argument gone",
+        everywhere('\\"id\\": 118, \\"deep\\"', '\\"deep\\"'),
+        LOOK_UP,
+        "arguments.id",
+        "118",
+        None,
+    ),
+    Mutation(
+        "all arguments",
+        everywhere('{\\"how\\": \\"mail\\"}', '{\\"by\\": \\"post\\", \\"at\\": 7}'),
+        "thread 1, run 1, step 3, tool call notify",
+        "arguments",
+        '"how": "mail"',
+        '"by": "post"',
+    ),
+    Mutation(
+        "tool's name",
+        everywhere('"name": "refund"', '"name": "repay"'),
+        "thread 1, run 1, step 3, tool call refund",
+        "name",
+        "refund",
+        "repay",
+    ),
+    Mutation(
+        "tool's output",
+        everywhere('\\"by\\": \\"refund\\"', '\\"by\\": \\"post\\"'),
+        "thread 1, run 1, step 3, tool call refund",
+        "output.by",
+        "refund",
+        "post",
+    ),
+    Mutation(
+        "all of a tool's output",
+        everywhere('{\\"status\\": \\"sent\\", \\"by\\": \\"refund\\"}', "no such order"),
+        "thread 1, run 1, step 3, tool call refund",
+        "output",
+        '{"by": "refund", "status": "sent"}',
+        "no such order",
+    ),
+    Mutation(
+        "tool's output, as sent only",
+        request("submitToolOuputsToRun", set_deep("tool_outputs", 0, "output", to='{"by": "post", "status": "sent"}')),
+        LOOK_UP,
+        "submitted output.by",
+        "lookup_order",
+        "post",
+    ),
+    Mutation(
+        "code",
+        everywhere("6 * 7", "6 * 8"),
+        "thread 1, run 1, step 2, tool call code_interpreter",
+        "input",
+        "6 * 7",
+        "6 * 8",
+    ),
+    Mutation(
+        "code's output",
+        everywhere('"logs": "42"', '"logs": "43"'),
+        "thread 1, run 1, step 2, tool call code_interpreter",
+        "output",
+        "42",
+        "43",
+    ),
+    Mutation(
+        "steps in another order",
+        lists("listRunSteps", swap_steps),
+        RUN1,
+        "steps",
+        "lookup_order",
+        "code_interpreter",
+        "order",
+    ),
+    Mutation(
+        "calls in another order",
+        both(
+            lists("listRunSteps", lambda steps: steps[1]["step_details"]["tool_calls"].reverse()),
+            objects("thread.run", lambda run: run["required_action"] and tool_calls(run).reverse()),
+        ),
+        "thread 1, run 1, step 3",
+        "tool calls",
+        "refund",
+        "notify",
+        "order",
+    ),
+    Mutation(
+        "step missing",
+        lists("listRunSteps", lambda steps: steps.pop(2)),
+        "thread 1, run 1, step 2",
+        "",
+        "code_interpreter(print(6 * 7))",
+        None,
+        "missing",
+    ),
+    Mutation(
+        "step failed",
+        objects("thread.run.step", put(status="failed", last_error={"code": "server_error", "message": "no"}), nth=1),
+        "thread 1, run 1, step 3",
+        "status",
+        "completed",
+        "failed (server_error: no)",
+    ),
+    Mutation(
+        "call missing",
+        both(
+            lists("listRunSteps", lambda steps: steps[1]["step_details"]["tool_calls"].pop()),
+            objects("thread.run", lambda run: run["required_action"] and tool_calls(run).__delitem__(slice(1, None))),
+            request("submitToolOuputsToRun", lambda value: value["tool_outputs"].pop(), 1),
+        ),
+        "thread 1, run 1, step 3, tool call notify",
+        "",
+        "notify(",
+        None,
+        "missing",
+    ),
+    Mutation(
+        "run failed",
+        objects(
+            "thread.run", put_at_end(status="failed", last_error={"code": "server_error", "message": "Down."}), nth=0
+        ),
+        RUN1,
+        "states",
+        "→ completed",
+        "→ failed (server_error: Down.)",
+    ),
+    Mutation(
+        "run failed, with all that follows", run_fails, RUN1, "states", "→ completed", "→ failed (server_error: Down.)"
+    ),
+    Mutation(
+        "run expired",
+        objects("thread.run", put_at_end(status="expired"), nth=0),
+        RUN1,
+        "states",
+        "→ completed",
+        "→ expired",
+    ),
+    Mutation(
+        "run incomplete",
+        objects(
+            "thread.run", put_at_end(status="incomplete", incomplete_details={"reason": "max_prompt_tokens"}), nth=0
+        ),
+        RUN1,
+        "states",
+        "→ completed",
+        "→ incomplete (max_prompt_tokens)",
+    ),
+    Mutation(
+        "run that waits for nothing",
+        objects(
+            "thread.run",
+            lambda run: run.update(status="in_progress") if run["status"] == "requires_action" else None,
+            nth=0,
+        ),
+        RUN1,
+        "states",
+        "requires_action →",
+        "outputs submitted →",
+    ),
+    Mutation(
+        "last error",
+        everywhere("The server had an error.", "The server is down."),
+        "thread 2, run 1",
+        "last_error",
+        "server_error: The server had an error.",
+        "server_error: The server is down.",
+    ),
+    Mutation(
+        "last error's code",
+        objects(
+            "thread.run", lambda run: run["last_error"] and run["last_error"].update(code="rate_limit_exceeded"), nth=2
+        ),
+        "thread 2, run 1",
+        "last_error",
+        "server_error:",
+        "rate_limit_exceeded:",
+    ),
+    Mutation(
+        "tokens",
+        objects("thread.run", set_tokens(completion_tokens=36, total_tokens=156), nth=0),
+        RUN1,
+        "usage.completion_tokens",
+        "35",
+        "36",
+    ),
+    Mutation(
+        "prompt's tokens",
+        objects("thread.run", set_tokens(prompt_tokens=121), nth=0),
+        RUN1,
+        "usage.prompt_tokens",
+        "120",
+        "121",
+    ),
+    Mutation(
+        "all tokens",
+        objects("thread.run", set_tokens(prompt_tokens=1, completion_tokens=2, total_tokens=3), nth=0),
+        RUN1,
+        "usage",
+        '"total_tokens": 155',
+        '"total_tokens": 3',
+    ),
     Mutation("no tokens", objects("thread.run", put(usage=None), nth=0), RUN1, "usage", "155", None),
-    Mutation("tokens of a step", lists("listRunSteps", lambda steps: steps[0]["usage"].update(prompt_tokens=1)),
-             "thread 1, run 1, step 4", "usage.prompt_tokens", "", "1"),
-    Mutation("instructions", everywhere('Be brief.', 'Be kind.'), RUN1, "instructions", "Be brief.", "Be kind."),
-    Mutation("instructions, as told only", objects("thread.run", put(instructions="Be kind."), nth=0), RUN1, "instructions",
-             "Be brief.", "Be kind."),
+    Mutation(
+        "tokens of a step",
+        lists("listRunSteps", lambda steps: steps[0]["usage"].update(prompt_tokens=1)),
+        "thread 1, run 1, step 4",
+        "usage.prompt_tokens",
+        "",
+        "1",
+    ),
+    Mutation("instructions", everywhere("Be brief.", "Be kind."), RUN1, "instructions", "Be brief.", "Be kind."),
+    Mutation(
+        "instructions, as told only",
+        objects("thread.run", put(instructions="Be kind."), nth=0),
+        RUN1,
+        "instructions",
+        "Be brief.",
+        "Be kind.",
+    ),
     Mutation("model asked for", request("createRun", put(model="gpt-4o")), RUN1, "model", None, "gpt-4o"),
     Mutation("model told", objects("thread.run", put(model="gpt-4o"), nth=0), RUN1, "model", "gpt-4o-mini", "gpt-4o"),
-    Mutation("model of the assistant and of all its runs", everywhere("gpt-4o-mini", "gpt-4o"), "other calls, POST /assistants",
-             "model", "gpt-4o-mini", "gpt-4o"),
-    Mutation("temperature", both(request("createRun", put(temperature=0.7)), objects("thread.run", put(temperature=0.7), nth=0)), RUN1,
-             "temperature", "0.5", "0.7"),
-    Mutation("truncation", both(request("createRun", set_deep("truncation_strategy", "last_messages", to=6)),
-             objects("thread.run", set_deep("truncation_strategy", "last_messages", to=6), nth=0)), RUN1,
-             "truncation_strategy.last_messages", "5", "6"),
-    Mutation("most tokens", request("createRun", put(max_completion_tokens=501)), RUN1, "max_completion_tokens", "500", "501"),
-    Mutation("tools of a run", request("createRun", put(tools=[{"type": "file_search"}]), 1), RUN2, "tools[0]", None, "file_search"),
-    Mutation("metadata of a run", request("createRun", set_deep("metadata", "kind", to="order")), RUN1, "metadata.kind", "question", "order"),
-    Mutation("what metadata speaks of", request("createRun", set_deep("metadata", "speaks of", to="nobody")), RUN1,
-             'metadata["speaks of"]', "msg_", "nobody"),
-    Mutation("assistant of a run", request("createRun", put(assistant_id="asst_other"), 1), RUN2, "assistant_id", "asst_", "asst_other"),
+    Mutation(
+        "model of the assistant and of all its runs",
+        everywhere("gpt-4o-mini", "gpt-4o"),
+        "other calls, POST /assistants",
+        "model",
+        "gpt-4o-mini",
+        "gpt-4o",
+    ),
+    Mutation(
+        "temperature",
+        both(request("createRun", put(temperature=0.7)), objects("thread.run", put(temperature=0.7), nth=0)),
+        RUN1,
+        "temperature",
+        "0.5",
+        "0.7",
+    ),
+    Mutation(
+        "truncation",
+        both(
+            request("createRun", set_deep("truncation_strategy", "last_messages", to=6)),
+            objects("thread.run", set_deep("truncation_strategy", "last_messages", to=6), nth=0),
+        ),
+        RUN1,
+        "truncation_strategy.last_messages",
+        "5",
+        "6",
+    ),
+    Mutation(
+        "most tokens", request("createRun", put(max_completion_tokens=501)), RUN1, "max_completion_tokens", "500", "501"
+    ),
+    Mutation(
+        "tools of a run",
+        request("createRun", put(tools=[{"type": "file_search"}]), 1),
+        RUN2,
+        "tools[0]",
+        None,
+        "file_search",
+    ),
+    Mutation(
+        "metadata of a run",
+        request("createRun", set_deep("metadata", "kind", to="order")),
+        RUN1,
+        "metadata.kind",
+        "question",
+        "order",
+    ),
+    Mutation(
+        "what metadata speaks of",
+        request("createRun", set_deep("metadata", "speaks of", to="nobody")),
+        RUN1,
+        'metadata["speaks of"]',
+        "msg_",
+        "nobody",
+    ),
+    Mutation(
+        "assistant of a run",
+        request("createRun", put(assistant_id="asst_other"), 1),
+        RUN2,
+        "assistant_id",
+        "asst_",
+        "asst_other",
+    ),
     Mutation("run missing", without_run, "thread 2, run 1", "", "failed", None, "missing"),
     Mutation("error's status", one("getMessage", status(403)), "thread 1, GET /threads/", "status", "404", "403"),
-    Mutation("error's text", everywhere("No message found", "Nothing found"), "thread 1, GET /threads/", "error", "No message", "Nothing"),
+    Mutation(
+        "error's text",
+        everywhere("No message found", "Nothing found"),
+        "thread 1, GET /threads/",
+        "error",
+        "No message",
+        "Nothing",
+    ),
     Mutation("error gone", one("getMessage", lambda _: None), "thread 1, error", "", "404", None, "missing"),
-    Mutation("read refused", one("listRunSteps", lambda call: with_answer(status(500)(call), lambda _: b"{}")), "thread 1, error", "",
-             None, "500", "added"),
-    Mutation("refused call missing", one("createRun", lambda _: None, 2), "thread 2, error", "", "429", None, "missing"),
+    Mutation(
+        "read refused",
+        one("listRunSteps", lambda call: with_answer(status(500)(call), lambda _: b"{}")),
+        "thread 1, error",
+        "",
+        None,
+        "500",
+        "added",
+    ),
+    Mutation(
+        "refused call missing", one("createRun", lambda _: None, 2), "thread 2, error", "", "429", None, "missing"
+    ),
     Mutation("stream cut", one("createRun", cut_stream, 1), "thread 1, cut", "", None, "cut by the upstream", "added"),
     Mutation("stream that ends early", one("createRun", early, 1), RUN2, "states", "completed", "(no end recorded)"),
     Mutation("thread missing", without_thread(1), "thread 2", "", "As I wrote in", None, "missing"),
     Mutation("thread added", with_copy(1), "thread 3", "", None, "Now something else", "added"),
-    Mutation("assistant's name", everywhere("Orders", "Order desk"), "other calls, POST /assistants", "name", "Orders", "Order desk"),
-    Mutation("assistant's tool", everywhere("Find an order.", "Look it up."), "other calls, POST /assistants", "tools[0].function.description",
-             "Find an order.", "Look it up."),
-    Mutation("file's bytes", everywhere("one red kettle", "two red kettles"), "other calls, POST /files", "part[1].data", "one", "two"),
-    Mutation("call of no thread missing", one("POST /files", lambda _: None), "other calls, POST /files", "", "200", None, "missing"),
-    Mutation("call of no thread refused", one("POST /assistants", status(400)), "other calls, POST /assistants", "status", "200", "400"),
-]  # fmt: skip
+    Mutation(
+        "assistant's name",
+        everywhere("Orders", "Order desk"),
+        "other calls, POST /assistants",
+        "name",
+        "Orders",
+        "Order desk",
+    ),
+    Mutation(
+        "assistant's tool",
+        everywhere("Find an order.", "Look it up."),
+        "other calls, POST /assistants",
+        "tools[0].function.description",
+        "Find an order.",
+        "Look it up.",
+    ),
+    Mutation(
+        "file's bytes",
+        everywhere("one red kettle", "two red kettles"),
+        "other calls, POST /files",
+        "part[1].data",
+        "one",
+        "two",
+    ),
+    Mutation(
+        "call of no thread missing",
+        one("POST /files", lambda _: None),
+        "other calls, POST /files",
+        "",
+        "200",
+        None,
+        "missing",
+    ),
+    Mutation(
+        "call of no thread refused",
+        one("POST /assistants", status(400)),
+        "other calls, POST /assistants",
+        "status",
+        "200",
+        "400",
+    ),
+]
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
