@@ -19,6 +19,8 @@ from .reader import Reader
 from .scopes import scope_hash
 from .summary import Row, Summary
 
+NEAR = 0.5
+"""How near two threads have to be (0 to 1) for one to be the other recorded anew: more than the same settings."""
 OURS, THEIRS = 0, 1
 
 
@@ -112,7 +114,7 @@ def _partners(base: Reader | None, sides: tuple[Side, Side]) -> dict[str, tuple[
         return {}
     found: list[dict[str, str | None]] = []
     for side in sides:
-        told = pairs(Side(base), side)
+        told = pairs(Side(base), side, least=NEAR)
         found.append({scope: other for scope, other in told if scope is not None})
     return {scope: (found[OURS][scope], found[THEIRS][scope]) for scope in found[OURS]}
 

@@ -10,11 +10,16 @@ from collections.abc import Callable
 from math import isnan
 from typing import Any, NamedTuple
 
+from ..models import compact
 from ..text import clip
 
 ABSENT = object()
 """What stands for a member or an element that is not there."""
 LEVELS = 64
+MOST_STEPS = 200_000
+"""Pairs of values that are looked at."""
+MOST_NAMES = 10_000
+"""Pairs of names that only one side has, which may be ids of the same thing."""
 NAME = 120
 """Characters of a name that are shown."""
 
@@ -34,59 +39,75 @@ class Gap(NamedTuple):
     """The same elements in another order."""
 
 
-def narrowed(left: Any, right: Any, same: Same, *, loose: bool = False, levels: int = LEVELS) -> Gap | None:
+def narrowed(left: Any, right: Any, same: Same, *, loose: bool = False) -> Gap | None:
     """Where two values differ; None where they say the same.
 
-    `loose`: a member that is null or empty is as good as none, as it is in what is asked of the API.
+    `loose`: a member that is null or empty is as good as none, as it is in what is asked of the API. Values that take too
+    long to look at are told as a whole.
     """
-    if loose and _empty(left) and _empty(right):
-        return None
-    if levels and isinstance(left, dict) and isinstance(right, dict):
-        return _members(left, right, same, loose=loose, levels=levels - 1)
-    if levels and isinstance(left, list) and isinstance(right, list):
-        return _elements(left, right, same, loose=loose, levels=levels - 1)
-    return None if _equal(left, right, same) else Gap("", left, right)
+    return _Narrowing(same, loose=loose).gap(left, right, LEVELS)
 
 
-def _members(left: dict[str, Any], right: dict[str, Any], same: Same, *, loose: bool, levels: int) -> Gap | None:
-    twins = dict(left)
-    for name in left.keys() - right.keys():  # a name may be an id, too
-        twin = next((other for other in right if other not in left and same(name, other)), None)
-        if twin is not None:
-            twins[twin] = twins.pop(name)
-    gaps: dict[str, Gap] = {}
-    for name in [*twins, *(name for name in right if name not in twins)]:
-        one, other = twins.get(name, ABSENT), right.get(name, ABSENT)
-        gap = narrowed(one, other, same, loose=loose, levels=levels)
-        if gap is not None:
-            gaps[name] = gap
-    if not gaps:
-        return None
-    if len(gaps) == 1:
-        ((name, gap),) = gaps.items()
-        return gap._replace(path=_member(name) + gap.path)
-    one, other = ({name: side[name] for name in gaps if name in side} for side in (twins, right))
-    return Gap("", one, other)
+class _Narrowing:
+    def __init__(self, same: Same, *, loose: bool) -> None:
+        self._same = same
+        self._loose = loose
+        self._steps = MOST_STEPS
 
+    def gap(self, left: Any, right: Any, levels: int) -> Gap | None:
+        self._steps -= 1
+        if self._loose and _empty(left) and _empty(right):
+            return None
+        if levels and self._steps > 0:
+            if isinstance(left, dict) and isinstance(right, dict):
+                return self._members(left, right, levels - 1)
+            if isinstance(left, list) and isinstance(right, list):
+                return self._elements(left, right, levels - 1)
+        return None if _equal(left, right, self._same) else Gap("", left, right)
 
-def _elements(left: list[Any], right: list[Any], same: Same, *, loose: bool, levels: int) -> Gap | None:
-    def differ(one: Any, other: Any) -> Gap | None:
-        return narrowed(one, other, same, loose=loose, levels=levels)
+    def _members(self, left: dict[str, Any], right: dict[str, Any], levels: int) -> Gap | None:
+        twins = dict(left)
+        lone = [name for name in left if name not in right], [name for name in right if name not in left]
+        if len(lone[0]) * len(lone[1]) <= MOST_NAMES:
+            for name in lone[0]:  # a name may be an id, too
+                twin = next((other for other in lone[1] if other not in twins and self._same(name, other)), None)
+                if twin is not None:
+                    twins[twin] = twins.pop(name)
+        gaps: dict[str, Gap] = {}
+        for name in [*twins, *(name for name in right if name not in twins)]:
+            gap = self.gap(twins.get(name, ABSENT), right.get(name, ABSENT), levels)
+            if gap is not None:
+                gaps[name] = gap
+        if not gaps:
+            return None
+        if len(gaps) == 1:
+            ((name, gap),) = gaps.items()
+            return gap._replace(path=_member(name) + gap.path)
+        one, other = ({name: side[name] for name in gaps if name in side} for side in (twins, right))
+        return Gap("", one, other)
 
-    shorter = min(len(left), len(right))
-    start = next((at for at in range(shorter) if differ(left[at], right[at])), shorter)
-    if start == len(left) == len(right):
-        return None
-    rest = range(1, shorter - start + 1)
-    end = next((at - 1 for at in rest if differ(left[-at], right[-at])), shorter - start)
-    one, other = left[start : len(left) - end], right[start : len(right) - end]
-    if len(one) == len(other) == 1:
-        gap = differ(one[0], other[0]) or Gap("", one[0], other[0])
-        return gap._replace(path=f"[{start}]{gap.path}")
-    if len(one) + len(other) == 1:
-        return Gap(f"[{start}]", one[0] if one else ABSENT, other[0] if other else ABSENT)
-    order = len(one) == len(other) and sorted(map(_spelled, one)) == sorted(map(_spelled, other))
-    return Gap("", left, right, order)
+    def _elements(self, left: list[Any], right: list[Any], levels: int) -> Gap | None:
+        known: dict[tuple[int, int], Gap | None] = {}
+
+        def differ(one: int, other: int) -> Gap | None:
+            if (one, other) not in known:
+                known[one, other] = self.gap(left[one], right[other], levels)
+            return known[one, other]
+
+        shorter = min(len(left), len(right))
+        start = next((at for at in range(shorter) if differ(at, at)), shorter)
+        if start == len(left) == len(right):
+            return None
+        rest = range(1, shorter - start + 1)
+        end = next((at - 1 for at in rest if differ(len(left) - at, len(right) - at)), shorter - start)
+        one, other = left[start : len(left) - end], right[start : len(right) - end]
+        if len(one) == len(other) == 1:
+            gap = differ(start, start) or Gap("", one[0], other[0])
+            return gap._replace(path=f"[{start}]{gap.path}")
+        if len(one) + len(other) == 1:
+            return Gap(f"[{start}]", one[0] if one else ABSENT, other[0] if other else ABSENT)
+        order = len(one) == len(other) and sorted(map(compact, one)) == sorted(map(compact, other))
+        return Gap("", left, right, order)
 
 
 def _member(name: str) -> str:
@@ -104,8 +125,7 @@ def _equal(left: Any, right: Any, same: Same) -> bool:
         return left is right
     if isinstance(left, float) and isinstance(right, float) and isnan(left) and isnan(right):
         return True
-    return left is right or (left is not ABSENT and right is not ABSENT and left == right)
-
-
-def _spelled(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+    try:
+        return left is right or (left is not ABSENT and right is not ABSENT and left == right)
+    except RecursionError:  # nested so deep that Python cannot compare it: told as different
+        return False

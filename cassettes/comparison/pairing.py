@@ -4,6 +4,7 @@ A recording made anew has new ids throughout, so what the client wrote tells: me
 each id replaced by what it is one of. Threads that have too little in common are no pair.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,6 +25,8 @@ MOST_WORDS = 2_000
 UNSAID = frozenset({"stream", "thread", "additional_messages", "messages"})
 """Members of a request that say how the answer comes, or that stand as messages of their own."""
 
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+
 Pair = tuple[str | None, str | None]
 
 
@@ -34,14 +37,14 @@ class Signature(NamedTuple):
     words: frozenset[bytes]
 
 
-def pairs(left: Side, right: Side) -> list[Pair]:
+def pairs(left: Side, right: Side, *, least: float = LEAST) -> list[Pair]:
     """The threads of both sides, each once: pairs in the order of the first, those added behind what they follow."""
     found = {scope: scope for scope in left.threads if scope in set(right.threads)}
     ones = [scope for scope in left.threads if scope not in found]
     others = [scope for scope in right.threads if scope not in found]
     if ones and others:
         signs = _signatures(left, ones), _signatures(right, others)
-        found |= {ones[one]: others[other] for one, other in _matched(*signs)}
+        found |= {ones[one]: others[other] for one, other in _matched(*signs, least)}
     partners = set(found.values())
     added: dict[str | None, list[str]] = {}
     last = None
@@ -71,7 +74,7 @@ def signature(conversation: Conversation, given: Given) -> Signature:
             if written(entry):
                 text = given.masked(entry.text)
                 items.append((f"message {entry.role}", text))
-                words.update(text.lower().split()[:MOST_WORDS])
+                words.update(_WORD.findall(text.lower())[:MOST_WORDS])
         elif isinstance(entry, Run):
             asked = {name: value for name, value in (entry.asked or {}).items() if name not in UNSAID}
             items.append(("run", given.masked(compact(asked))))
@@ -83,13 +86,13 @@ def signature(conversation: Conversation, given: Given) -> Signature:
 
 
 def nearness(left: Signature, right: Signature) -> float:
-    """From 0 (nothing in common) to 1 (the client wrote the same)."""
+    """From 0 (nothing in common) to 1 (the client wrote the same). The words of messages weigh most, as they tell most."""
     if left == right:
         return 1.0
     longest = max(len(left.items), len(right.items), 1)
     equal = (Counter(left.items) & Counter(right.items)).total() / longest
     kinds = (Counter(kind for kind, _ in left.items) & Counter(kind for kind, _ in right.items)).total() / longest
-    return 0.5 * equal + 0.2 * kinds + 0.3 * overlap(left.words, right.words)
+    return 0.2 * equal + 0.2 * kinds + 0.6 * overlap(left.words, right.words)
 
 
 def overlap(left: frozenset[bytes], right: frozenset[bytes]) -> float:
@@ -97,10 +100,10 @@ def overlap(left: frozenset[bytes], right: frozenset[bytes]) -> float:
     return len(left & right) / len(left | right) if left or right else 1.0
 
 
-def _matched(left: Sequence[Signature], right: Sequence[Signature]) -> list[tuple[int, int]]:
+def _matched(left: Sequence[Signature], right: Sequence[Signature], least: float) -> list[tuple[int, int]]:
     def near(one: Signature, other: Signature) -> float:
         weight = nearness(one, other)
-        return weight if weight >= LEAST else 0.0
+        return weight if weight >= least else 0.0
 
     exact: dict[Signature, list[int]] = {}
     for at, sign in enumerate(right):

@@ -63,23 +63,19 @@ class Scene:
 
     def joined(self) -> list[Finding]:
         """The findings, those that only answers told put to the first one that says the same."""
+        keys = [(finding.field.removeprefix("answer."), finding.left, finding.right) for finding in self.findings]
         first: dict[tuple[str, str | None, str | None], int] = {}
-        for number, finding in enumerate(self.findings):
+        for number, key in enumerate(keys):
             if number not in self.told:
-                first.setdefault((finding.field, finding.left, finding.right), number)
+                first.setdefault(key, number)
         also: dict[int, list[str]] = {}
         for number in sorted(self.told):
-            finding = self.findings[number]
-            cause = first.setdefault((finding.field, finding.left, finding.right), number)
+            cause = first.setdefault(keys[number], number)
             if cause != number:
-                also.setdefault(cause, []).append(finding.place)
-        gone = {number for number in self.told if first[self._same(number)] != number}
+                also.setdefault(cause, []).append(self.findings[number].place)
+        gone = {number for number in self.told if first[keys[number]] != number}
         return [
             replace(finding, also=tuple(also[number])) if number in also else finding
             for number, finding in enumerate(self.findings)
             if number not in gone
         ]
-
-    def _same(self, number: int) -> tuple[str, str | None, str | None]:
-        finding = self.findings[number]
-        return finding.field, finding.left, finding.right
