@@ -6,13 +6,18 @@ lines go on below, under their own beginning. Widths are those of a terminal: wi
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
+from itertools import zip_longest
 from unicodedata import combining, east_asian_width
+
+from .comparison.alignment import anchors
+from .text import clip
 
 WIDTH = 62
 """Columns of one side."""
-MOST_LINES = 4_000
+MOST_LINES = 2_000
 """Lines of each side that are shown."""
+MOST_CHARACTERS = 2_000
+"""Characters of one line that are shown."""
 
 _INDENT = re.compile(r" *")
 
@@ -27,14 +32,13 @@ def side_by_side(
     """The lines of both, opposite each other. `same` (of side 0 or 1 and a line) is equal for lines that count as the same."""
     shown = left[:MOST_LINES], right[:MOST_LINES]
     forms = [[same(side, line) for line in shown[side]] for side in (0, 1)]
-    for what, start, end, other, other_end in SequenceMatcher(None, *forms, autojunk=False).get_opcodes():
-        ones, others = shown[0][start:end], shown[1][other:other_end]
-        mark = {"equal": " ", "delete": "<", "insert": ">"}.get(what, "|")
-        for at in range(max(len(ones), len(others))):
-            one = ones[at] if at < len(ones) else None
-            twin = others[at] if at < len(others) else None
-            here = mark if one is not None and twin is not None else "<" if twin is None else ">"
-            yield from _row(one or "", here, twin or "", width)
+    start = other_start = 0
+    for at, to in [*sorted(anchors(*forms).items()), (len(shown[0]), len(shown[1]))]:
+        for one, twin in zip_longest(shown[0][start:at], shown[1][other_start:to]):
+            yield from _row(one or "", "<" if twin is None else ">" if one is None else "|", twin or "", width)
+        if at < len(shown[0]):
+            yield from _row(shown[0][at], " ", shown[1][to], width)
+        start, other_start = at + 1, to + 1
     for side, words in enumerate((left, right)):
         if len(words) > MOST_LINES:
             yield f"… {len(words) - MOST_LINES:,} more lines on the {'right' if side else 'left'}"
@@ -53,7 +57,7 @@ def columns_of(text: str) -> int:
 
 
 def _row(left: str, mark: str, right: str, width: int) -> Iterator[str]:
-    ones, others = _wrapped(left, width), _wrapped(right, width)
+    ones, others = (_wrapped(clip(text, MOST_CHARACTERS), width) for text in (left, right))
     for at in range(max(len(ones), len(others))):
         one = ones[at] if at < len(ones) else ""
         other = others[at] if at < len(others) else ""

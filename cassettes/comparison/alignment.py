@@ -29,21 +29,21 @@ def aligned(
 ) -> Alignment:
     """Align two sequences. `sign` (of side 0 or 1) is equal for what is the same; `near` is above 0 for what may be paired."""
     signs = [sign(0, item) for item in left], [sign(1, item) for item in right]
-    anchors = _anchors(*signs)
-    lone = [at for at in range(len(left)) if at not in anchors]
-    partners = set(anchors.values())
+    found = anchors(*signs)
+    lone = [at for at in range(len(left)) if at not in found]
+    partners = set(found.values())
     waiting: dict[Hashable, list[int]] = {}
     for at in range(len(right)):
         if at not in partners:
             waiting.setdefault(signs[1][at], []).append(at)
     moved: dict[int, int] = {}
     for at in lone:
-        if found := waiting.get(signs[0][at]):
-            moved[at] = found.pop(0)
-    paired = anchors | moved
+        if same := waiting.get(signs[0][at]):
+            moved[at] = same.pop(0)
+    paired = found | moved
     taken = set(paired.values())
     start = [0, 0]
-    for one, other in [*sorted(anchors.items()), (len(left), len(right))]:
+    for one, other in [*sorted(found.items()), (len(left), len(right))]:
         gap_left = [at for at in range(start[0], one) if at not in paired]
         gap_right = [at for at in range(start[1], other) if at not in taken]
         paired.update(_nearest(gap_left, gap_right, left, right, near))
@@ -63,7 +63,7 @@ def aligned(
     return Alignment(pairs, bool(moved))
 
 
-def _anchors(left: list[Hashable], right: list[Hashable]) -> dict[int, int]:
+def anchors(left: list[Hashable], right: list[Hashable]) -> dict[int, int]:
     """Places of equal elements in the longest common order, or in an order that is good enough."""
     shorter = min(len(left), len(right))
     start = next((at for at in range(shorter) if left[at] != right[at]), shorter)
