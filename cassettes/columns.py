@@ -69,11 +69,13 @@ def _wrapped(text: str, width: int) -> list[str]:
     found = _INDENT.match(text)
     indent = min(found.end() if found else 0, width // 2) + 2
     pieces: list[str] = []
-    while columns_of(text) > width:
-        cut, taken = 0, 0
+    while True:
+        cut = taken = 0
         while cut < len(text) and taken + columns_of(text[cut]) <= width:
             taken += columns_of(text[cut])
             cut += 1
+        if cut == len(text):
+            break
         space = text.rfind(" ", width // 2, cut + 1)
         cut = space if space > indent else cut
         pieces.append(text[:cut].rstrip())

@@ -63,7 +63,7 @@ def aligned(
     return Alignment(pairs, bool(moved))
 
 
-def anchors(left: list[Hashable], right: list[Hashable]) -> dict[int, int]:
+def anchors(left: Sequence[Hashable], right: Sequence[Hashable]) -> dict[int, int]:
     """Places of equal elements in the longest common order, or in an order that is good enough."""
     shorter = min(len(left), len(right))
     start = next((at for at in range(shorter) if left[at] != right[at]), shorter)
@@ -75,7 +75,7 @@ def anchors(left: list[Hashable], right: list[Hashable]) -> dict[int, int]:
     return found | {start + at: start + to for at, to in inner}
 
 
-def _longest(left: list[Hashable], right: list[Hashable]) -> list[tuple[int, int]]:
+def _longest(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
     lengths = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for one in reversed(range(len(left))):
         for other in reversed(range(len(right))):
@@ -97,7 +97,7 @@ def _longest(left: list[Hashable], right: list[Hashable]) -> list[tuple[int, int
     return found
 
 
-def _in_order(left: list[Hashable], right: list[Hashable]) -> list[tuple[int, int]]:
+def _in_order(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Each element with the next equal one: not the longest order, but found in one walk."""
     places: dict[Hashable, list[int]] = {}
     for at, sign in enumerate(right):
