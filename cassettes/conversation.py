@@ -66,6 +66,8 @@ class Message:
     deleted: bool = False
     cut: bool = False
     """Its stream ended before the message did."""
+    asked: dict[str, Any] | None = None
+    """What the request that made it said; None where no request is recorded."""
     arrival: int = 0
 
     @property
@@ -82,6 +84,8 @@ class ToolCall:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     output: str | None = None
+    submitted: str | None = None
+    """What the client submitted, whatever a step said of it later."""
     logs: dict[int, list[str]] = field(default_factory=dict)
     """Outputs of a code interpreter by their index: logs as text, images as `image file-id`."""
 
@@ -106,6 +110,7 @@ class Step:
     """Ids of `calls` by the index that deltas use."""
     message_id: str = ""
     error: str = ""
+    tokens: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,10 @@ class Run:
     assistant_id: str = ""
     instructions: str = ""
     """What the request that made the run said about instructions."""
+    asked: dict[str, Any] | None = None
+    """All that this request said; None where it is not recorded."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What the answers said that the run was made with: `models.SETTINGS`, as far as they were told."""
     marks: list[Mark] = field(default_factory=list)
     polls: int = 0
     new_polls: int = 0
@@ -185,6 +194,8 @@ class Note:
     status: int = 0
     arrival: int = 0
     times: int = 1
+    asked: dict[str, Any] = field(default_factory=dict)
+    """Of a change: what the client asked for."""
 
 
 Entry = Message | Run | Note
@@ -209,6 +220,8 @@ class Conversation:
     metadata: dict[str, Any] | None = None
     metadata_now: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] | None = None
+    """What the request that made the thread said of it; None where it is not recorded."""
     deleted: bool = False
     entries: list[Entry] = field(default_factory=list)
     messages: dict[str, Message] = field(default_factory=dict)

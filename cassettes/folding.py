@@ -129,6 +129,7 @@ class Folding:
             self.conversation.created_by = name
             thread = asked if name == "createThread" else asked.get("thread")
             thread = thread if isinstance(thread, dict) else {}
+            self.conversation.asked = thread
             if name == "createThreadAndRun" and thread:
                 merger.thread(thread)
             sent = thread.get("messages")
@@ -147,7 +148,7 @@ class Folding:
             subject = {"modifyMessage": "message ", "modifyRun": "run "}.get(name, "thread")
             subject += call.ids.get("message_id") or call.ids.get("run_id") or ""
             told = ", ".join(f"{key} {compact(value)}" for key, value in sorted(asked.items())[:16])
-            merger.note(Note(NoteKind.CHANGED, subject, told, arrival=call.moment.arrival))
+            merger.note(Note(NoteKind.CHANGED, subject, told, arrival=call.moment.arrival, asked=asked))
 
     def _answer(self, call: Call, value: Any) -> bool:
         """Merge a whole answer; False when it is not what the operation answers."""
@@ -161,7 +162,10 @@ class Folding:
                 self.conversation.deleted = True
                 merger.note(Note(NoteKind.DELETED, "thread", arrival=moment.arrival))
             case "createMessage" | "getMessage" | "modifyMessage":
-                return merger.message(value, moment) is not None or self.conversation.left_out > 0
+                message = merger.message(value, moment)
+                if message is not None and call.operation.name == "createMessage":
+                    message.asked = call.asked
+                return message is not None or self.conversation.left_out > 0
             case "deleteMessage":
                 merger.deleted(ids["message_id"], moment)
             case "listMessages":
@@ -181,7 +185,7 @@ class Folding:
             case "getMessageFile":
                 merger.files(ids["message_id"], [models.File.of(value).id or ids["file_id"]], moment)
             case _:  # the run's own: create, get, modify, submit, cancel
-                run = merger.run(value, moment, instructions=_instructions(call))
+                run = merger.run(value, moment, instructions=_instructions(call), asked=_asked(call))
                 return run is not None or self.conversation.left_out > 0
         return True
 
@@ -228,7 +232,7 @@ class Folding:
             merge = merger.step_delta if name == "thread.run.step.delta" else merger.step
             return merge(value, moment, run_id) or None
         if name.startswith("thread.run"):
-            return merger.run(value, moment, instructions=_instructions(call))
+            return merger.run(value, moment, instructions=_instructions(call), asked=_asked(call))
         if name.startswith("thread.message"):
             return (merger.message_delta if name == "thread.message.delta" else merger.message)(value, moment)
         if name in {"thread", "thread.created"}:
@@ -303,6 +307,11 @@ def _oldest_first(value: dict[str, Any], query: bytes) -> list[Any]:
         items.reverse()
     items.sort(key=lambda item: models.Thread.of(item).created_at or 0)
     return items
+
+
+def _asked(call: Call) -> dict[str, Any] | None:
+    """What a call that makes a run says of it."""
+    return call.asked if call.operation.name in {"createRun", "createThreadAndRun"} else None
 
 
 def _instructions(call: Call) -> str:

@@ -10,7 +10,7 @@ just one class of credential was answered well, the two are taken for the same; 
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -47,28 +47,52 @@ def join(
 ) -> Joined:
     """Write all calls of the readers to `path`. Raises CassetteError for threads that differ, unless `keep` chooses."""
     skipped, differing = _skipped(readers, keep)
-    classes = _classes(readers)
-    writer = begin(path, readers, _meta(readers), overwrite=overwrite)
-    total, twice = sum(map(len, readers)), 0
     collections = {scope_hash(name) for reader in readers for name in reader.scopes() if name.startswith("/")}
     before: Counter[Summary] = Counter()
     mine: list[Counter[Summary]] = [Counter() for _ in readers]
+
+    def stands_there(number: int, row: Row) -> bool:
+        summary = row.summary
+        if (number, summary.scope) in skipped:
+            return True
+        if summary.scope not in collections or not summary.started_us:
+            return False
+        same = without_number(summary)
+        mine[number][same] += 1
+        if mine[number][same] <= before[same]:
+            return True
+        before[same] += 1
+        return False
+
+    calls, twice = write_joined(readers, path, stands_there, _meta(readers), overwrite=overwrite, progress=progress)
+    return Joined(calls, twice, differing)
+
+
+def write_joined(
+    readers: Sequence[Reader],
+    path: Path,
+    leaves_out: Callable[[int, Row], bool],
+    meta: dict[str, Any],
+    *,
+    overwrite: bool,
+    progress: Progress | None = None,
+) -> tuple[int, int]:
+    """Write the calls of the readers to `path`, less those that `leaves_out` (of a reader's number and a row) names.
+
+    Each row is asked of once, in the order in which it would be written. Returns the number written and left out.
+    """
+    classes = _classes(readers)
+    writer = begin(path, readers, meta, overwrite=overwrite)
+    total, left_out = sum(map(len, readers)), 0
     try:
         streams = [_by_time(number, reader) for number, reader in enumerate(readers)]
         for done, (_, number, row) in enumerate(heapq.merge(*streams, key=lambda item: item[:2]), 1):
             if progress is not None and (done % EACH == 0 or done == total):
                 progress(done, total)
-            summary = row.summary
-            if (number, summary.scope) in skipped:
-                twice += 1
+            if leaves_out(number, row):
+                left_out += 1
                 continue
-            if summary.scope in collections and summary.started_us:
-                same = _without_number(summary)
-                mine[number][same] += 1
-                if mine[number][same] <= before[same]:
-                    twice += 1
-                    continue
-                before[same] += 1
+            summary = row.summary
             variant = classes[number].get(credential_of(summary.variant))
             if variant is not None:
                 summary = summary._replace(variant=with_credential(summary.variant, variant))
@@ -76,7 +100,7 @@ def join(
         writer.close()
     finally:
         writer.discard()
-    return Joined(writer.count, twice, differing)
+    return writer.count, left_out
 
 
 def _by_time(number: int, reader: Reader) -> Iterator[tuple[int, int, Row]]:
@@ -101,7 +125,7 @@ def _skipped(readers: Sequence[Reader], keep: Keep | None) -> tuple[set[tuple[in
             chosen = numbers[-1 if keep == "last" else 0]
             skipped.update((number, scope_hash(name)) for number in numbers if number != chosen)
             stories = [
-                [_without_number(row.summary) for row in readers[number].rows_of_scope(name)] for number in numbers
+                [without_number(row.summary) for row in readers[number].rows_of_scope(name)] for number in numbers
             ]
             if any(story != stories[0] for story in stories):
                 differing.append(name)
@@ -115,7 +139,7 @@ def _skipped(readers: Sequence[Reader], keep: Keep | None) -> tuple[set[tuple[in
     return skipped, len(differing)
 
 
-def _without_number(summary: Summary) -> Summary:
+def without_number(summary: Summary) -> Summary:
     """What makes two recorded calls the same one: all but the number, and the variant, which is salted."""
     return summary._replace(arrival=0, variant=beta_of(summary.variant))
 

@@ -51,6 +51,7 @@ class Merger:
         message = Message("", view.role or "user", arrival=moment.arrival)
         message.parts = {index: part_of(part) for index, part in enumerate(view.parts)}
         message.files = view.files
+        message.asked = value if isinstance(value, dict) else {}
         if "metadata" in view.model_fields_set:
             self._metadata(message, view.metadata)
         if self.add(message):
@@ -108,7 +109,10 @@ class Merger:
                 message.files[name] = ""
                 self.changed = True
 
-    def run(self, value: Any, moment: Moment, *, instructions: str = "") -> Run | None:
+    def run(
+        self, value: Any, moment: Moment, *, instructions: str = "", asked: dict[str, Any] | None = None
+    ) -> Run | None:
+        """Merge a run; `asked` is the request that made it, where this answers it."""
         view = models.Run.of(value)
         if not view.id:
             return None
@@ -116,6 +120,8 @@ class Merger:
         run = self.run_named(view.id, moment, view.created_at)
         if run is None:
             return None
+        if asked is not None and run.asked is None:
+            run.asked = asked
         late = run.status in FINAL_STATES and view.status not in FINAL_STATES
         if view.status:
             self.mark(run, Mark(view.status, moment.at_us), late=late)
@@ -126,13 +132,12 @@ class Merger:
         run.model = view.model or run.model
         run.assistant_id = view.assistant_id or run.assistant_id
         run.instructions = run.instructions or instructions
+        run.settings |= view.settings
         run.error = fault_text(view.last_error) or run.error
         run.incomplete = models.Fault.of(view.incomplete_details).reason or run.incomplete
         if "metadata" in view.model_fields_set:
             self._metadata(run, view.metadata)
-        if view.usage:
-            usage = models.Usage.of(view.usage)
-            run.tokens = (usage.prompt_tokens or 0, usage.completion_tokens or 0, usage.total_tokens or 0)
+        run.tokens = _tokens(view.usage) or run.tokens
         for position, call in enumerate(view.tool_calls):
             tool_call(run.calls, call.id or f"#{position}", call)
         return run
@@ -161,6 +166,7 @@ class Merger:
                 call = run.calls[entry.tool_call_id] = ToolCall(entry.tool_call_id)
             if call is not None and entry.output is not None:
                 call.output = entry.output if isinstance(entry.output, str) else compact(entry.output)
+                call.submitted = call.output
 
     def step(self, value: Any, moment: Moment, run_id: str) -> bool:
         """Merge a step; False when it names no step or no run."""
@@ -176,6 +182,7 @@ class Merger:
         step.status = view.status or step.status
         step.error = fault_text(view.last_error) or step.error
         step.message_id = view.message_id or step.message_id
+        step.tokens = _tokens(view.usage) or step.tokens
         for position, call in enumerate(view.tool_calls):
             index = position if call.index is None else call.index
             self._step_call(run, step, index, call, whole=True)
@@ -288,3 +295,9 @@ class Merger:
         if call is not None:
             step.order[index] = name
             step.calls[name] = call
+
+
+def _tokens(told: dict[str, Any]) -> tuple[int, int, int] | None:
+    """Prompt, completion and total; None where nothing is told."""
+    usage = models.Usage.of(told)
+    return (usage.prompt_tokens or 0, usage.completion_tokens or 0, usage.total_tokens or 0) if usage else None

@@ -20,6 +20,22 @@ MAX_BODY = 8 * 1024 * 1024
 MAX_ITEMS = 1_000
 """Items read of any one list; the API's own pages hold 100."""
 
+SETTINGS = (
+    "model",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "temperature",
+    "top_p",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "response_format",
+    "reasoning_effort",
+)
+"""Members of a run that say what it was made with, in the order in which they are shown."""
+
 _MAX_NUMBER = 1 << 63
 
 
@@ -218,6 +234,12 @@ class Run(View):
     incomplete_details: Mapping = {}
     metadata: Mapping = {}
     usage: Mapping = {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is told of `SETTINGS`, as it was told."""
+        told = {"model": self.model, "instructions": self.instructions} | (self.model_extra or {})
+        return {name: told[name] for name in SETTINGS if told.get(name) not in (None, "")}
 
     @property
     def tool_calls(self) -> list[ToolCall]:

@@ -26,12 +26,18 @@ _COLLECTIONS = "other calls"
 
 
 def render(
-    recording: Recorded, *, thread: str | None = None, keeps: Callable[[Row], bool] | None = None, plain: bool = True
+    recording: Recorded,
+    *,
+    thread: str | None = None,
+    keeps: Callable[[Row], bool] | None = None,
+    plain: bool = True,
+    overview: bool = True,
 ) -> Iterator[str]:
     """The lines of a cassette's text, without line ends; with `thread` those of this thread (or collection) alone.
 
     `keeps` chooses the threads that hold a call for which it is true. They are shown whole: a conversation with holes in it
     would tell another story.
+    Without `overview`, the line is left out that names and counts: then a thread more is lines more, and no line changes.
     `plain=False` adds ANSI colours. Raises `UsageError` at once when no such thread was recorded.
     """
     scopes = recording.scopes()
@@ -41,12 +47,20 @@ def render(
             f"no thread {clip(thread, 80)} in {clip(str(recording.path), 200)}",
             f"it has {len(scopes):,} scopes, the first of them: {some}",
         )
-    return _Printer(plain=plain).lines(recording, scopes, scopes if thread is None else [thread], keeps)
+    return _Printer(plain=plain, overview=overview).lines(
+        recording, scopes, scopes if thread is None else [thread], keeps
+    )
+
+
+def thread_lines(conversation: Conversation) -> Iterator[str]:
+    """The lines of one thread, without colours."""
+    return _Printer(plain=True).thread(conversation)
 
 
 class _Printer:
-    def __init__(self, *, plain: bool) -> None:
+    def __init__(self, *, plain: bool, overview: bool = False) -> None:
         self._plain = plain
+        self._overview = overview
 
     def lines(
         self, recording: Recorded, scopes: list[str], chosen: list[str], keeps: Callable[[Row], bool] | None
@@ -59,7 +73,7 @@ class _Printer:
         for scope in chosen:
             if not scope.startswith("/"):
                 yield ""
-                yield from self._thread(fold(recording, scope))
+                yield from self.thread(fold(recording, scope))
         collections = [scope for scope in chosen if scope.startswith("/")]
         if collections:
             yield ""
@@ -82,7 +96,10 @@ class _Printer:
             words.append(f"recorded {when}")
         if not recording.sealed:
             words.append("not sealed")
-        yield self._ink(" · ".join(words), "strong")
+        if self._overview:
+            yield self._ink(" · ".join(words), "strong")
+        elif not recording.sealed:
+            yield "not sealed"
         if isinstance(upstream := recording.meta.get("upstream"), str) and upstream:
             yield f"upstream {clip(upstream, 300)}"
         for source in _items(recording.meta.get("imported_from")):
@@ -91,7 +108,7 @@ class _Printer:
         for note in _items(recording.meta.get("notes")):
             yield f"note {clip(note if isinstance(note, str) else compact(note), 1000)}"
 
-    def _thread(self, conversation: Conversation) -> Iterator[str]:
+    def thread(self, conversation: Conversation) -> Iterator[str]:
         made = {"createThread": "created", "createThreadAndRun": "created with a run"}.get(conversation.created_by, "")
         yield _words(self._ink(f"thread {safe(conversation.scope)}", "strong"), made)
         yield from self._mapping("metadata", conversation.metadata, 1)

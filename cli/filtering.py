@@ -17,8 +17,8 @@ def add_filter(parser: argparse.ArgumentParser, help_text: str) -> None:
     parser.add_argument("--filter", metavar="EXPR", help=help_text)
 
 
-def add_output(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar=metavar, help=what)
+def add_output(parser: argparse.ArgumentParser, metavar: str, what: str, *, required: bool = True) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=required, metavar=metavar, help=what)
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
 
 

@@ -14,6 +14,7 @@ from .. import __version__
 from ..cassettes.errors import RespoolError, UsageError
 from . import (
     demo,
+    diff,
     doctor,
     exporting,
     importing,
@@ -26,6 +27,7 @@ from . import (
     replay,
     sandbox,
     serve,
+    setup,
     show,
     split,
     trim,
@@ -42,11 +44,13 @@ COMMANDS = (
     inspect,
     importing,
     exporting,
+    diff,
     trim,
     split,
     merge,
     pack,
     migrate,
+    setup,
     doctor,
 )
 

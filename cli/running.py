@@ -26,14 +26,14 @@ def ready(url: str) -> None:
     print(url, flush=True)
 
 
-def progress_of(doing: str) -> Callable[[int, int], None] | None:
+def progress_of(doing: str, things: str = "calls") -> Callable[[int, int], None] | None:
     """Reports of long work, on one line of stderr that is written over; None where stderr is no terminal."""
     if not sys.stderr.isatty():
         return None
 
     def report(done: int, total: int) -> None:
         end = "" if done < total else "\n"
-        print(f"\r{doing} {done:,} of {total:,} calls", end=end, file=sys.stderr, flush=True)
+        print(f"\r{doing} {done:,} of {total:,} {things}", end=end, file=sys.stderr, flush=True)
 
     return report
 

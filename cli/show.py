@@ -1,6 +1,7 @@
 """`respool show`: a cassette as conversations; also its text form for `git diff`."""
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
@@ -12,12 +13,16 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "show",
         help="print a cassette as conversations",
         description="Threads as conversations: messages, runs with their states and times, steps, tool calls and outputs. "
-        "The text is stable: git config diff.respool.textconv 'respool show' makes git show what changed.",
+        "The text is stable: `respool setup git` makes git show what changed in it.",
     )
     parser.add_argument("cassette", type=Path, metavar="CASSETTE")
     parser.add_argument("--thread", metavar="ID", help="this thread only")
     add_filter(parser, "only threads with a call that fits: status:failed, tool:lookup_*, ...; see docs/filters.md")
-    parser.add_argument("--plain", action="store_true", help="no colours (they are used only on a terminal anyway)")
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="the text for git: no colours, and no line that names and counts, always UTF-8",
+    )
     parser.set_defaults(run=run)
 
 
@@ -28,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(arguments.cassette) as reader:
         keeps = chosen(arguments.filter, reader)
         plain = arguments.plain or not sys.stdout.isatty()
-        for line in render(reader, thread=arguments.thread, keeps=keeps, plain=plain):
+        if arguments.plain and isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        for line in render(reader, thread=arguments.thread, keeps=keeps, plain=plain, overview=not arguments.plain):
             print(line)
     return 0

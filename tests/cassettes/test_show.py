@@ -421,3 +421,12 @@ def test_nesting_of_any_depth_is_shown_or_told_by_its_size(depth):
     text = shown(call("GET", T, None, deep), call("GET", T + "/messages/msg_1", None, told))
     assert "metadata {" in text or "too deep" in text or f"{len(deep):,} bytes" in text
     assert "user  msg_1" in text or f"{len(told):,} bytes" in text
+
+
+def test_without_the_overview_a_thread_more_is_lines_more_and_no_other_line_changes():
+    other = call("POST", "/v1/threads", {}, {"id": "thread_z"})
+    before = list(render(Shelf(*conversation()), overview=False))
+    after = list(render(Shelf(*conversation(), other), overview=False))
+    at = after.index("thread thread_z  created")
+    assert after[: at - 1] + after[at + 1 :] == before
+    assert "cassette demo" not in before[0]

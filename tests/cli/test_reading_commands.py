@@ -57,7 +57,10 @@ def test_show_prints_the_conversation_and_is_the_same_each_time(respool, cassett
     assert "run  failed" in done.stdout
     assert "\x1b" not in done.stdout
     assert "sk-test" not in done.stdout
-    assert respool.inside("show", cassette, "--plain").stdout == done.stdout
+    assert respool.inside("show", cassette).stdout == done.stdout
+    first, _, rest = done.stdout.partition("\n")
+    assert first.startswith("cassette recorded · 6 calls · 2 threads")
+    assert respool.inside("show", cassette, "--plain").stdout == rest
 
 
 def test_show_can_print_one_thread_alone(respool, cassette):
