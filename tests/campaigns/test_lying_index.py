@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from campaign import sized
+from campaign import LONG, sized
 from cassette_samples import FILE_ID, whole
 from respool.cassettes.errors import CassetteError, DamagedCassetteError
 from respool.cassettes.format import RecordType, Seal, link, pack_frame
@@ -165,7 +165,7 @@ def test_a_forged_index_tells_no_lie_and_takes_no_memory(tmp_path, make: Specime
     data, at, end = last_index(path)
     chance = random.Random(6)
     used = 0
-    for _ in range(sized(100, 500)):
+    for _ in range(sized(30, 500)):
         payload = mutated(data[at + 32 : end], chance)
         path.write_bytes(forged(data, at, end, payload, file_id=FILE_ID))
         tracemalloc.start()
@@ -181,7 +181,7 @@ def test_a_forged_index_tells_no_lie_and_takes_no_memory(tmp_path, make: Specime
         assert peak < MOST_BYTES
         found = examine(path)
         assert (found.kept, found.healthy) == (len(answers.rows), True)
-    assert used, "some of it did no harm"
+    assert used or not LONG, "some of it did no harm"
 
 
 def test_an_index_that_claims_billions_is_opened_in_little_memory(tmp_path):

@@ -114,7 +114,7 @@ def test_of_two_that_begin_at_once_exactly_one_records(tmp_path, racers, how):
 
 def test_who_only_looks_never_keeps_a_recorder_out(tmp_path, racers):
     first, second, third = racers
-    for number in range(sized(10, 100)):
+    for number in range(sized(5, 100)):
         path = tmp_path / f"{number}.cassette"
         moment = time.monotonic() + 0.003
         for racer in (second, third):

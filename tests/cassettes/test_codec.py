@@ -5,7 +5,15 @@ import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from respool.cassettes.codec import MAX_DEPTH, MAX_ITEMS, check_plain, decode_map, encode_map
+from respool.cassettes.codec import (
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    MAX_ITEMS,
+    MAX_VALUES,
+    check_plain,
+    decode_map,
+    encode_map,
+)
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.format import MAX_MAP
 from respool.cassettes.interaction import EMPTY, BlobRef, Body, End, Interaction, Request, Response
@@ -114,6 +122,29 @@ def test_sizes_have_limits():
         check_plain([0] * (MAX_ITEMS + 1))
     with pytest.raises(CassetteError):
         encode_map({str(number): 0 for number in range(5000)})
+
+
+@pytest.mark.parametrize(
+    ("fields", "allowed"),
+    [
+        ({"a": [0] * (MAX_VALUES // 2), "b": [2**40] * (MAX_VALUES // 2 - 10)}, True),
+        ({"a": [0] * (MAX_VALUES // 2), "b": [2**40] * (MAX_VALUES // 2)}, False),
+        ({"a": [[]] * (MAX_CONTAINERS - 2), "b": b"\xdd" * 100_000}, True),
+        ({"a": [[]] * MAX_CONTAINERS, "b": b"\xdd" * 100_000}, False),
+        ({"a": [{}] * MAX_CONTAINERS, "b": b"\xdd" * 100_000}, False),
+        ({"a": [["\u00e9" * 40, b"x" * 300, -1.5, None, "y" * 70_000, 2**63, -(2**40)]] * 3}, True),
+    ],
+)
+def test_the_values_of_a_record_are_counted_before_they_are_built(fields, allowed):
+    data = msgpack.packb(fields)
+    if allowed:
+        assert encode_map(fields) == data
+        assert decode_map(data) == fields
+        return
+    with pytest.raises(CassetteError, match="too many"):
+        encode_map(fields)
+    with pytest.raises(CassetteError, match="too many"):
+        decode_map(data)
 
 
 def test_hostile_counts_take_no_memory_and_no_time():

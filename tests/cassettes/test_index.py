@@ -181,6 +181,24 @@ def test_tables_that_lead_outside_are_noticed():
         list(poke(scopes + SCOPE.size, SCOPE.pack(2, 4, 4, 0, 9)).entries())
 
 
+def test_a_row_that_stands_twice_in_order_is_noticed_before_any_is_told():
+    payload = bytes(build_index(packed(many(200)), b"", NAMES))
+    start, arrivals = HEAD.unpack_from(payload)[6], HEAD.unpack_from(payload)[8]
+
+    def repeat(_: list, body: bytearray) -> None:
+        at = arrivals - start
+        body[at + 400 : at + 404] = body[at + 396 : at + 400]
+
+    def exchange(_: list, body: bytearray) -> None:
+        at = arrivals - start
+        body[at : at + 4], body[at + 400 : at + 404] = body[at + 400 : at + 404], body[at : at + 4]
+
+    for change in (repeat, exchange):
+        view = IndexView(memoryview(forged(payload, change)))
+        with pytest.raises(IndexDamaged, match="out of order"):
+            next(view.in_order())
+
+
 def test_entry_sizes_are_those_of_the_format():
     assert (ROW.size, KEY.size, ARRIVAL.size, SCOPE.size, BLOB.size, HEAD.size) == (64, 12, 4, 24, 24, 128)
 

@@ -3,7 +3,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from cassette_samples import contents, put
+from cassette_samples import call, contents, put, summary
 from respool.cassettes import format as layout
 from respool.cassettes import pieces
 from respool.cassettes import writer as module
@@ -243,3 +243,37 @@ def test_a_file_without_an_index_is_sealed_when_the_index_would_be_too_big(tmp_p
     with Reader.open(tmp_path / "a.cassette") as reader:
         assert (len(reader), reader.sealed) == (2, True)
     assert contents(tmp_path / "a.cassette") == [b"0", b"1"]
+
+
+def test_a_durable_writer_waits_for_the_disk_at_each_interaction_unless_it_is_told_not_to(tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr(os, "fdatasync", waits.append)
+    writer = Writer.create(tmp_path / "a.cassette", durable=True)
+    assert len(waits) == 1
+    put(writer, b"one")
+    put(writer, b"two")
+    assert len(waits) == 3
+    one = call(2)
+    writer.append(one, summary(one), wait=False)
+    assert len(waits) == 3
+    writer.sync()
+    assert len(waits) == 4
+    writer.close()
+    plain = Writer.append_to(tmp_path / "a.cassette")
+    before = len(waits)
+    put(plain, b"three")
+    assert (plain.durable, len(waits)) == (False, before)
+    plain.abandon()
+
+
+def test_a_body_that_repeats_one_piece_is_stored_up_to_half_a_gigabyte_and_no_further(tmp_path):
+    with Writer.create(tmp_path / "a.cassette") as writer:
+        piece = writer.put(bytes(1 << 20))
+        put(writer, Body((piece,) * 512, writer.load))
+        with pytest.raises(CassetteError, match="repeats a few pieces"):
+            put(writer, Body((piece,) * 513, writer.load))
+        pieces = tuple(writer.put(os.urandom(64) * (1 << 14)) for _ in range(3))
+        put(writer, Body(pieces * 200, writer.load))  # longer, and of more
+    with Reader.open(tmp_path / "a.cassette") as reader:
+        lengths = [reader.interaction(row).response.body.length >> 20 for row in reader.rows()]
+    assert lengths == [512, 600]

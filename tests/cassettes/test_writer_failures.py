@@ -155,6 +155,53 @@ def test_a_failure_while_closing_is_said_and_loses_nothing(tmp_path, monkeypatch
     assert contents(tmp_path / left) == [b"kept"]
 
 
+@pytest.mark.parametrize("how", ["create", "append_to"])
+def test_a_disk_that_refuses_a_durable_interaction_ends_the_recording(tmp_path, monkeypatch, how):
+    path = tmp_path / "a.cassette"
+    Writer.create(path).close() if how == "append_to" else None
+    writer = getattr(Writer, how)(path, durable=True)
+    put(writer, b"kept")
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", refuse)
+        with pytest.raises(RecordingFailed, match="the disk did not take it: Input/output error"):
+            put(writer, b"not sure")
+    for later in (lambda: put(writer), writer.sync, writer.close):  # a second sync would say that all is well
+        with pytest.raises(RecordingFailed):
+            later()
+    (left,) = names(tmp_path)
+    assert contents(tmp_path / left)[0] == b"kept"
+
+
+def test_a_name_that_cannot_be_made_to_last_is_said_before_anything_is_recorded(tmp_path, monkeypatch):
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(CassetteError, match="cannot be made to last"):
+        Writer.create(tmp_path / "a.cassette", durable=True)
+    assert names(tmp_path) == []
+
+
+def test_what_cannot_be_removed_stays_and_hides_no_error(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    writer = Writer.create(tmp_path / "a.cassette")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        writer.discard()
+        patch.setattr(os, "write", refuse)
+        with pytest.raises(RecordingFailed):
+            Writer.create(tmp_path / "b.cassette")
+        with pytest.raises(CassetteError, match="cannot be replaced"):
+            Writer.create(tmp_path / "a.cassette", overwrite=True)
+    assert names(tmp_path) == ["a.cassette.partial", "b.cassette.partial"]
+
+
 def test_short_writes_and_signals_are_no_failure(tmp_path, monkeypatch):
     write, calls = os.write, []
 
