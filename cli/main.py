@@ -12,9 +12,41 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..cassettes.errors import RespoolError, UsageError
-from . import demo, doctor, exporting, importing, inspect, ls, merge, record, replay, sandbox, serve, show, split, trim
+from . import (
+    demo,
+    doctor,
+    drift,
+    exporting,
+    importing,
+    inspect,
+    ls,
+    merge,
+    record,
+    replay,
+    sandbox,
+    serve,
+    show,
+    split,
+    trim,
+)
 
-COMMANDS = (demo, sandbox, record, replay, serve, ls, show, inspect, importing, exporting, trim, split, merge, doctor)
+COMMANDS = (
+    demo,
+    sandbox,
+    record,
+    replay,
+    serve,
+    ls,
+    show,
+    inspect,
+    importing,
+    exporting,
+    trim,
+    split,
+    merge,
+    drift,
+    doctor,
+)
 
 EXIT_STATUSES = """exit status:
   0  done

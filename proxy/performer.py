@@ -5,6 +5,7 @@ upstream that has no room just now, and the pace at which a run is asked for. No
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -28,15 +29,12 @@ ATTEMPTS = 4
 """How often a call is made that the upstream has no room for."""
 NO_ROOM = frozenset({429})
 
-OVER = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
-SETTLED = OVER | {"requires_action"}
-"""The states in which a run waits for the client, or for nothing any more."""
-NEEDS_REST = frozenset({"createMessage", "createRun"})
-"""Writes that an upstream refuses while a run is under way."""
-SUBMIT = "submitToolOuputsToRun"
-
 _STREAM = b"text/event-stream"
 _ABOUT_A_BODY = frozenset({b"content-type", b"content-encoding"})
+
+
+_UNSAFE = re.compile(rb"[\x00-\x20\x7f]")
+_BROKEN_LINE = re.compile(rb"[\r\n\0]")
 
 
 class Diverged(RespoolError):
@@ -141,6 +139,9 @@ class Performer:
                 "a recorded call has a credential in its query, which was taken out of the recording",
                 "record it anew with the credential in a header",
             )
+        lines = [value for line in request.headers for value in line]
+        if _UNSAFE.search(request.method.encode() + path + query) or any(map(_BROKEN_LINE.search, lines)):
+            raise Unrepeatable("a recorded call holds characters that no request can have")
         replaced = {name.lower() for name, _ in caller.headers}
         gone = {b"host", b"expect", b"idempotency-key", *replaced} | (
             {b"content-encoding"} if request.coding else set()

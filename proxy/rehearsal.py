@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 
+from ..cassettes.agenda import NEEDS_REST, OVER, SETTLED, SUBMIT
 from ..cassettes.errors import RespoolError, UpstreamError
 from ..cassettes.ids import IdMap, align, objects, unknown_ids
 from ..cassettes.interaction import Interaction, Request
@@ -19,10 +20,6 @@ from ..cassettes.redaction import is_header_slot
 from ..cassettes.summary import Row
 from ..cassettes.text import clip
 from .performer import (
-    NEEDS_REST,
-    OVER,
-    SETTLED,
-    SUBMIT,
     Caller,
     Diverged,
     Live,
