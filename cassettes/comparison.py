@@ -178,8 +178,8 @@ def _orders(recorded: Documents, live: Documents) -> Iterator[Unlike]:
         if name not in now:
             continue
         path = name if name == "$" else f"{clip(name, 80)} $"
-        words = [[_word(document) for document in side[name]] for side in (before, now)]
-        if len(words[0]) > 1 and len(words[1]) > 1 and words[0] != words[1]:
+        words = [[word for word in map(_word, side[name]) if word] for side in (before, now)]
+        if max(map(len, words)) > 1 and words[0] != words[1]:
             yield from _order("element", path, *words)
         else:
             yield from _pair(path, before[name][-1], now[name][-1])

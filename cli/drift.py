@@ -16,8 +16,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "drift",
         help="compare a live upstream with a cassette: shape, states and errors, not prose",
-        description="Perform the writes of a cassette anew against a live upstream, with its ids, wait for runs by their state, and "
-        "compare what is answered with what was recorded: status codes, errors, the shape of JSON, states of runs, steps, "
+        description="Perform the writes of a cassette anew against a live upstream, with its ids, wait for runs by their state, "
+        "and compare what is answered with what was recorded: status codes, errors, the shape of JSON, states of runs, steps, "
         "calls of functions, events of streams. What was said, ids, times and counts do not matter. The API key is taken from "
         "OPENAI_API_KEY. Exit status 1 if there are differences.",
     )
