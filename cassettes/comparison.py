@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from . import models
 from .canonical import kind_of
-from .shapes import PASSING, Profile, Unlike, profile_of, unlike
+from .shapes import PASSING, Profile, Unlike, profile_of, type_of, unlike
 from .sse import Event, events
 from .text import clip
 
@@ -23,6 +23,8 @@ MOST_WORDS = 2_000
 SHOWN = 300
 _TOLD = 5
 """Differences in one order that are told one by one."""
+_KINDS_TOO = frozenset({"object kind", "element changed"})
+"""Differences that follow from an object's kind."""
 _ERROR_FIELDS = ("type", "code", "param")
 
 Documents = list[tuple[str, object]]
@@ -72,16 +74,24 @@ def compare(
     if _form(recorded) != _form(live):
         yield Unlike("content type", "", _form(recorded), _form(live), ("form", _form(recorded), _form(live)))
         return
+    whole = [models.parse(side.body) if not side.is_stream and side.body else None for side in (recorded, live)]
+    if type_of(whole[0]) != type_of(whole[1]):
+        yield Unlike("type changed", "$", type_of(whole[0]), type_of(whole[1]), ("root", operation))
+        return
     if live.status >= 400:
         yield from _errors(_error_of(recorded), _error_of(live), "$.error")
     elif live.is_stream:
         yield from _events(recorded, live)
+    told = False
     for group, documents in _groups(live, operation):
         profile = known.profile(group, version)
         if profile is not None:
-            yield from unlike(profile_of(documents), profile, loose=loose or bool(live.cut))
+            for found in unlike(profile_of(documents), profile, loose=loose or bool(live.cut)):
+                told = told or found.what == "kind changed" or found.path.endswith(".role")
+                yield found
     if live.status < 400 and not loose and not recorded.cut and not live.cut:
-        yield from _orders(_parsed(recorded), _parsed(live))
+        orders = _orders(_parsed(recorded), _parsed(live))
+        yield from (found for found in orders if not (told and found.what in _KINDS_TOO))
 
 
 def run_differences(recorded: dict[str, object], live: dict[str, object]) -> Iterator[Unlike]:
@@ -142,10 +152,13 @@ def _inner_error(value: dict[str, object]) -> dict[str, object]:
 
 
 def _errors(recorded: dict[str, object], live: dict[str, object], path: str) -> Iterator[Unlike]:
+    if live.keys().isdisjoint(_ERROR_FIELDS):
+        return  # another shape altogether, which is told as that
     for name in _ERROR_FIELDS:
         before, now = recorded.get(name), live.get(name)
         if before != now and not isinstance(now, dict | list):
-            yield Unlike(f"error {name}", f"{path}.{name}", _plain(before), _plain(now), ())
+            what, told = f"error {name}", (_plain(before), _plain(now))
+            yield Unlike(what, f"{path}.{name}", *told, (what, *told))
 
 
 def _events(recorded: Answer, live: Answer) -> Iterator[Unlike]:
@@ -179,7 +192,7 @@ def _orders(recorded: Documents, live: Documents) -> Iterator[Unlike]:
             continue
         path = name if name == "$" else f"{clip(name, 80)} $"
         words = [[word for word in map(_word, side[name]) if word] for side in (before, now)]
-        if max(map(len, words)) > 1 and words[0] != words[1]:
+        if len(words[0]) == len(words[1]) > 1 and words[0] != words[1]:
             yield from _order("element", path, *words)
         else:
             yield from _pair(path, before[name][-1], now[name][-1])
@@ -198,12 +211,12 @@ def _pair(path: str, before: object, now: object) -> Iterator[Unlike]:
     kind = before.get("object")
     if kind == "list":
         sides = [[_word(item) for item in _items(side.get("data"))] for side in (before, now)]
-        if any(word for word in sides[0]):
+        if any(sides[0]) and isinstance(now.get("data"), list):
             yield from _order("element", f"{path}.data", *sides)
     elif kind == "thread.run" and now.get("object") == kind:
         yield from _runs(path, before, now)
     elif _word(before) != _word(now):
-        yield Unlike("object", path, _word(before), _word(now), ())
+        yield Unlike("object kind", path, _word(before), _word(now), ())
     kept, given = before.get("metadata"), now.get("metadata")
     if isinstance(kept, dict) and isinstance(given, dict) and kept.keys() != given.keys():
         yield Unlike("metadata", f"{path}.metadata", _listed(sorted(kept)), _listed(sorted(given)), ())
@@ -238,7 +251,8 @@ def _word(value: object) -> str:
         return ""
     kind, status = value.get("object"), str(value.get("status"))
     if kind == "thread.message":
-        return f"{value.get('role')} message"
+        role = value.get("role")
+        return f"{role} message" if isinstance(role, str) else "message"
     if kind == "thread.run":
         return "run" if status in PASSING else f"run {status}"
     if kind != "thread.run.step":

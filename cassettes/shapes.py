@@ -33,6 +33,9 @@ BY_CHANCE = frozenset({"annotations", "outputs", "results", "logs"})
 PASSING = frozenset({"queued", "in_progress", "cancelling"})
 """States in which a null is a matter of the moment."""
 
+_TELLING = ("object", "type", "role")
+"""Fields by which an object says what it is."""
+
 Key = tuple[str, str]
 """An object's owner, and the way from there."""
 
@@ -77,8 +80,8 @@ class Profile:
 
     def __init__(self) -> None:
         self.nodes: dict[Key, dict[str, Node]] = {}
-        self.kinds: dict[str, set[str]] = {}
-        """What the objects at a path are, as they are shown."""
+        self.kinds: dict[str, dict[str, Key]] = {}
+        """What the objects at a path are, as it is shown, and a key of each."""
         self._count = 0
 
     def add(self, document: object, shown: str = "$") -> None:
@@ -120,7 +123,7 @@ class Profile:
             self._count += 1
             node = states[place.state] = Node(place.shown, place.parted)
         if not place.chance:
-            self.kinds.setdefault(place.shown, set()).add(_kind(place))
+            self.kinds.setdefault(place.shown, {}).setdefault(_kind(place), (place.owner, place.way))
         node.count += 1
         for name, child in value.items():
             found = node.fields.get(name)
@@ -158,10 +161,14 @@ def unlike(live: Profile, known: Profile, *, loose: bool = False) -> Iterator[Un
 
     `loose`: the two were taken at moments that need not be the same, so a null says nothing.
     """
+    changed: list[str] = []
     for key, states in live.nodes.items():
         whole = known.union(key)
         if whole is None:
-            yield from _unknown(next(iter(states.values())).shown, key, live, known)
+            node = next(iter(states.values()))
+            if not any(node.shown.startswith(path) for path in changed):  # else the outer object's kind tells why
+                changed.append(node.shown)
+                yield from _unknown(node, key, live, known)
             continue
         for state, node in states.items():
             reference = known.nodes[key].get(state, whole)
@@ -193,17 +200,28 @@ def _fields(key: Key, node: Node, reference: Node, whole: Node, *, strict: bool)
             yield _unlike("type changed", key, node, name, _types(expected), " or ".join(sorted(new)))
 
 
-def _unknown(shown: str, key: Key, live: Profile, known: Profile) -> Iterator[Unlike]:
-    """An object that no recorded answer has: another kind in the place of known ones, unless something else tells why."""
-    before, now = known.kinds.get(shown, set()), live.kinds.get(shown, set())
-    if before and now - before:
-        told, new = (" or ".join(sorted(each)) for each in (before, now - before))
-        yield Unlike("kind changed", shown, told, new, ("kind changed", *key, told, new))
+def _unknown(node: Node, key: Key, live: Profile, known: Profile) -> Iterator[Unlike]:
+    """An object that no recorded answer has, in the place of known ones: one that lacks what told its kind, or another kind.
+
+    Where nothing was known at that place, something else tells why: a field that was added, a type, a null.
+    """
+    before = known.kinds.get(node.shown, {})
+    now = live.kinds.get(node.shown, {}).keys() - before.keys()
+    if not before or not now:
+        return
+    for other in before.values():
+        whole = known.union(other)
+        if whole is not None and any(name in whole.fields and name not in node.fields for name in _TELLING):
+            yield from _fields(other, node, whole, whole, strict=False)
+            return
+    told, new = (" or ".join(sorted(each)) for each in (before, now))
+    yield Unlike("kind changed", node.shown, told, new, ("kind changed", *key, told, new))
 
 
 def _unlike(what: str, key: Key, node: Node, name: str, recorded: str, upstream: str) -> Unlike:
     path = (node.shown + member(name))[:LONGEST_PATH]
-    return Unlike(what, path, recorded, upstream, (what, *key, name, recorded, upstream))
+    kind = key[0].partition(" ")[0]  # one field of messages, say, whoever's they are
+    return Unlike(what, path, recorded, upstream, (what, kind, key[1], name, upstream))
 
 
 def _types(found: Field) -> str:
@@ -217,7 +235,7 @@ def _named(value: dict[str, object], place: _Place) -> _Place:
         owner = " ".join(filter(None, (_word(kind), _word(value.get("role")) or said)))
         state = _word(value.get("status"))
         return place._replace(owner=owner, way="", state=state, parted=kind.endswith(".delta"))
-    if said and not place.parted:
+    if said and place.way and not place.parted and not place.way.endswith(".error"):
         function = value.get("function")
         name = _word(function.get("name")) if isinstance(function, dict) else ""
         return place._replace(way=f"{place.way}<{said} {name}>" if name else f"{place.way}<{said}>")

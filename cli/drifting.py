@@ -75,6 +75,8 @@ async def _performed(
     found = len(work.findings)
     if work.findings.left_out:
         narrate(f"respool: {work.findings.left_out:,} more differences are not told")
+    if work.left_out:
+        narrate(f"respool: {counted(work.left_out, 'read')} not made: the upstream never told what they name")
     narrate(
         f"respool: {'stopped early: ' if stopped else ''}{counted(found, 'difference') if found else 'no drift'}; performed "
         f"{counted(work.writes, 'write')} and {counted(work.reads, 'read')} of {counted(work.threads, 'thread')}"

@@ -57,6 +57,8 @@ class Drift:
     ) -> None:
         self.findings = Findings()
         self.threads = self.writes = self.reads = 0
+        self.left_out = 0
+        """Reads that were not made, since the upstream never told what they name."""
         self._recording = recording
         self._ids = ids
         self._caller = Caller(upstream.origin.base.encode(), headers)
@@ -155,6 +157,9 @@ class Drift:
             self._narrate(f"respool: {act.name} is not performed: the recording did not create what it changes")
             return True
         went_well = act.row.summary.status < 400 and not act.unlucky
+        if went_well and not act.writes and not self._has_told(act):
+            self.left_out += 1
+            return True
         if act.operation == SUBMIT and went_well and not self._fits(act):
             return False
         self.writes += act.writes
@@ -175,6 +180,8 @@ class Drift:
 
     async def _wait(self, thread: str, wait: Wait) -> bool:
         """Wait for a run. False where it came to a state in which the recording's next write makes no sense."""
+        if not self._ids.knows_old(wait.run_id):
+            return False  # the call that made it was answered in a way that tells no run
         known = self._runs.get(wait.run_id, {})
         if wait.read is None and known.get("status") in wait.states:
             return True  # a stream told it
@@ -252,6 +259,11 @@ class Drift:
         segments = split_target(act.recorded.request.target)[1].decode("utf-8", "replace").split("/")
         named = [segment for segment in segments[2:] if names_something(segment)]
         return not scope.startswith("/") or act.row.summary.status >= 400 or all(map(self._ids.knows_old, named))
+
+    def _has_told(self, act: Act) -> bool:
+        """Whether the upstream ever told what a read names; if not, that differed before."""
+        names = [act.ids[name] for name in ("run_id", "message_id", "step_id") if name in act.ids]
+        return all(map(self._ids.knows_old, names))
 
     def _fits(self, act: Act) -> bool:
         """Whether the upstream's run waits for just the outputs that were recorded."""

@@ -53,7 +53,8 @@ async def test_all_at_once_and_in_both_versions_are_no_drift(proxies, tmp_path):
 async def test_other_words_of_the_model_are_no_drift(proxies, tmp_path, talk):
     """The script stands in the rules of each sandbox here, so that the two say, and call with, different things."""
     path = tmp_path / "old.cassette"
-    scripts = [TOOLS.replace("TEXT", text).replace("NOTE", text[:9]).replace("118", number) for text, number in (("Yes.", "7"), (LONG, "41"))]  # fmt: skip
+    words = (("Yes.", "7"), (LONG, "41"))
+    scripts = [TOOLS.replace("TEXT", text).replace("NOTE", text[:9]).replace("118", number) for text, number in words]
     if talk is polled:
         scripts = ['say "Yes."', f'say "{LONG}"']
 
