@@ -194,7 +194,7 @@ def _orders(recorded: Documents, live: Documents) -> Iterator[Unlike]:
         words = [[word for word in map(_word, side[name]) if word] for side in (before, now)]
         if len(words[0]) == len(words[1]) > 1 and words[0] != words[1]:
             yield from _order("element", path, *words)
-        else:
+        elif len(words[0]) == len(words[1]):  # else the order of events tells
             yield from _pair(path, before[name][-1], now[name][-1])
 
 

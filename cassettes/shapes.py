@@ -173,10 +173,11 @@ def unlike(live: Profile, known: Profile, *, loose: bool = False) -> Iterator[Un
         for state, node in states.items():
             reference = known.nodes[key].get(state, whole)
             strict = not loose and state in known.nodes[key] and state not in PASSING
-            yield from _fields(key, node, reference, whole, strict=strict)
+            yield from _fields(key, node, reference, whole, state=state if strict else None)
 
 
-def _fields(key: Key, node: Node, reference: Node, whole: Node, *, strict: bool) -> Iterator[Unlike]:
+def _fields(key: Key, node: Node, reference: Node, whole: Node, *, state: str | None) -> Iterator[Unlike]:
+    """Compare fields with known objects in the same state (`reference`) and in any. Without `state` a null says nothing."""
     for name, expected in reference.fields.items():
         found = node.fields.get(name)
         if expected.count < reference.count:
@@ -192,12 +193,12 @@ def _fields(key: Key, node: Node, reference: Node, whole: Node, *, strict: bool)
             continue
         if expected.types == {"null"}:
             continue
-        new = found.types - expected.types - {"null"}
-        was_null = "null" in reference.fields.get(name, expected).types
-        if "null" in found.types and strict and not was_null:
-            new.add("null")
-        if new:
+        if new := found.types - expected.types - {"null"}:
             yield _unlike("type changed", key, node, name, _types(expected), " or ".join(sorted(new)))
+        before = reference.fields.get(name, expected)
+        if state is not None and "null" in found.types and "null" not in before.types:
+            told = f"null ({state})" if state else "null"
+            yield _unlike("type changed", key, node, name, _types(before), told)
 
 
 def _unknown(node: Node, key: Key, live: Profile, known: Profile) -> Iterator[Unlike]:
@@ -212,7 +213,7 @@ def _unknown(node: Node, key: Key, live: Profile, known: Profile) -> Iterator[Un
     for other in before.values():
         whole = known.union(other)
         if whole is not None and any(name in whole.fields and name not in node.fields for name in _TELLING):
-            yield from _fields(other, node, whole, whole, strict=False)
+            yield from _fields(other, node, whole, whole, state=None)
             return
     told, new = (" or ".join(sorted(each)) for each in (before, now))
     yield Unlike("kind changed", node.shown, told, new, ("kind changed", *key, told, new))

@@ -170,7 +170,7 @@ MUTATIONS = {
         each(MESSAGE)(lambda value: value["content"][0].update(text=value["content"][0]["text"]["value"])),
         "type changed $.content[*].text: recorded object, upstream string",
     ),
-    "a value became null": (polled, of_state("completed", usage=None), "type changed $.usage: recorded object, upstream null"),
+    "a value became null": (polled, of_state("completed", usage=None), "type changed $.usage: recorded object, upstream null (completed)"),
     "metadata is forgotten": (polled, put("thread", "metadata", lambda _: {}), "metadata $.metadata: recorded customer, upstream nothing"),
     "metadata has another type": (polled, each("thread")(keys_as_list), "type changed $.metadata: recorded object, upstream list"),
     "an object's kind changed": (polled, put("thread", "object", lambda _: "thread.v2"), "kind changed $: recorded thread, upstream thread.v2"),
