@@ -14,6 +14,7 @@ before the first call of a thread that came later, but for deletions, which come
 What is created upstream is remembered, so that `clean_up` can delete it.
 """
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -79,13 +80,12 @@ class Drift:
 
         Raises UpstreamError when the upstream cannot be reached, fails or refuses the credentials; CassetteError.
         """
-        plans = [(thread, list(agenda(self._recording, self._recording.rows_of_scope(thread)))) for thread in threads]
         self._share([scope for scope in self._recording.scopes() if scope.startswith("/")])
-        self._total = sum(len(items) for _, items in plans) + len(self._shared)
-        self._learn_shapes()
+        self._total = len(self._shared) + sum(len(self._recording.rows_of_scope(thread)) for thread in threads)
+        await self._learn_shapes()
         try:
-            for thread, items in plans:
-                await self._thread(thread, items)
+            for thread in threads:
+                await self._thread(thread)
             if not alone:
                 await self._share_until(None)
             for scope, act in self._last:
@@ -108,9 +108,11 @@ class Drift:
         ]
         self._shared = deque(sorted(calls, key=lambda call: call[1].arrival))
 
-    def _learn_shapes(self) -> None:
+    async def _learn_shapes(self) -> None:
         told: set[tuple[int, int, int]] = set()
-        for row in self._recording.rows():
+        for number, row in enumerate(self._recording.rows()):
+            if number % 64 == 0:
+                await asyncio.sleep(0)  # a signal gets its turn
             summary = row.summary
             if (
                 one := (summary.key, summary.variant, summary.answer)
@@ -120,22 +122,27 @@ class Drift:
                 if (answer := _recorded_answer(recorded)) is not None:
                     self._known.add(answer, call_name(recorded.request), str(beta_of(summary.variant)))
 
-    async def _thread(self, thread: str, items: list[Item]) -> None:
+    async def _thread(self, thread: str) -> None:
         self.threads += 1
         self._narrate(f"respool: performing {clip(thread, 80)}")
-        left = deque(items)
+        rows = self._recording.rows_of_scope(thread)
+        left = deque(agenda(self._recording, rows))
+        steps = len(left) or 1
+        told = 0
         while left:
             item = left.popleft()
             await self._share_until(item.arrival)
             going = await (self._wait(thread, item) if isinstance(item, Wait) else self._act(thread, item, left))
-            self._advance(1)
             if not going:
-                self._advance(len(left))
                 if left:
                     self._narrate(
                         f"respool: the rest of {clip(thread, 80)} is not performed: it builds on what differs"
                     )
-                return
+                break
+            done = len(rows) * (steps - len(left)) // steps
+            self._advance(done - told)
+            told = done
+        self._advance(len(rows) - told)
 
     async def _share_until(self, arrival: int | None) -> None:
         while self._shared and (arrival is None or self._shared[0][1].arrival < arrival):

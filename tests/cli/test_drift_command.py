@@ -9,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from respool.cassettes.writer import Writer
 
 KEY = "sk-live-0123456789abcdefgh"
 
@@ -160,22 +161,33 @@ def test_a_key_that_no_header_can_have_is_not_told(respool, cassette, monkeypatc
 
 
 def test_a_cassette_without_calls_is_nothing_to_perform(respool):
-    from respool.cassettes.writer import Writer
-
     with Writer.create(respool.folder / "empty.cassette"):
         pass
-    if not (respool.folder / "empty.cassette").exists():
-        pytest.skip("an empty recording leaves no cassette")
     done = respool.inside("drift", "empty.cassette", "--upstream", "sandbox")
     assert done.returncode == 2
-    assert "nothing to perform" in done.stderr
+    assert "holds no calls, so there is nothing to perform" in done.stderr
 
 
 def test_threads_that_the_recording_only_joined_need_a_name_upstream(respool, cassette):
-    respool.inside("trim", "recorded.cassette", "-o", "joined.cassette", "--drop", "op:createThread")
+    respool.inside(
+        "trim", "recorded.cassette", "-o", "joined.cassette", "--drop", "op:createThread or thread:thread_unknown"
+    )
     done = respool.inside("drift", "joined.cassette", "--upstream", "sandbox")
-    if "created none" not in done.stderr:  # the thread of a refusal alone is performed
-        assert "the recording did not create it; say what the upstream calls it with --map OLD=NEW" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "joined.cassette created none of the threads that it holds" in done.stderr
+    assert "say what the upstream calls it with --map OLD=NEW" in done.stderr
+
+
+def test_what_was_found_before_the_upstream_failed_is_told(respool, cassette):
+    def fail(method, path, headers):
+        return thin(method, path, headers) if path.endswith("/threads") else (401, {})
+
+    with upstream(fail) as url:
+        done = respool("drift", "recorded.cassette", "--upstream", url)
+    assert done.returncode == 4
+    assert "createThread: type changed $.created_at: recorded number, upstream string" in done.stdout
+    assert "refused the credentials (401)" in done.stderr
+    assert "1 thing could not be deleted upstream: thread_new" in done.stderr
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -89,6 +89,28 @@ async def test_the_recorded_outputs_reach_the_upstreams_calls(proxies, tmp_path)
         assert "carried by a mule 0" in json.dumps([message.content for message in thread.messages.values()])
 
 
+async def test_outputs_go_to_the_calls_of_the_same_function_in_order(proxies, tmp_path):
+    """The upstream asks for the same in another order."""
+    path = tmp_path / "old.cassette"
+    recorded = 'call lookup_order({"id": 1}) & notify({"to": "x"}) & lookup_order({"id": 2}); say "x"'
+
+    async def talk(client):
+        thread = await client.thread()
+        await client.say(thread)
+        run = await client.poll(await client.run(thread))
+        await client.poll(await client.submit(run))
+
+    await record(proxies, path, talk, script=recorded, text="Out")
+    live = 'call notify({"to": "y"}) & lookup_order({"id": 3}) & lookup_order({"id": 4}); say "y"'
+    async with serve_sandbox(seed=2, speed=SPEED, script=live) as other:
+        assert told(await drifted(path, other.url, keep=True)) == []
+        (thread,) = other.sandbox.store.threads.values()
+        (run,) = thread.runs.values()
+        calls = next(step.details["tool_calls"] for step in run.steps.values() if step.type == "tool_calls")
+        outputs = [(call["function"]["name"], call["function"]["output"]) for call in calls]
+        assert outputs == [("notify", "Out 1"), ("lookup_order", "Out 0"), ("lookup_order", "Out 2")]
+
+
 @pytest.mark.parametrize("keep", [False, True])
 async def test_what_was_created_is_deleted_unless_it_is_kept(proxies, tmp_path, keep):
     path = tmp_path / "old.cassette"
