@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import os
 import re
+import sys
+from collections.abc import Callable
 
 from ..cassettes.agenda import created
 from ..cassettes.amounts import counted
@@ -33,11 +35,7 @@ _OURS = frozenset({b"host", b"content-length", b"transfer-encoding", b"connectio
 async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
     ids = IdMap(pair_of(text) for text in arguments.map)
     headers = _headers(arguments.header, sandbox=arguments.upstream == "sandbox")
-    secrets = secrets_of(Request("GET", b"/", headers))
-
-    def tell(text: str) -> None:
-        narrate(scrub_text(text, secrets))
-
+    voice = _Voice(secrets_of(Request("GET", b"/", headers)), progress_of("performing"))
     with opened(arguments.cassette) as reader:
         threads = _chosen(reader, arguments.thread, ids)
         try:
@@ -47,37 +45,55 @@ async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
                     upstream,
                     ids=ids,
                     headers=headers,
-                    narrate=tell,
+                    narrate=voice.tell,
                     patience=arguments.run_timeout,
-                    progress=progress_of("performing"),
+                    progress=voice.progress,
                 )
-                return await _performed(work, threads, arguments, stop, secrets)
+                return await _performed(work, threads, arguments, stop, voice)
         except serving.Stopped:
             return INTERRUPTED
 
 
-async def _performed(
-    work: Drift, threads: list[str], arguments: argparse.Namespace, stop: Stop, secrets: tuple[bytes, ...]
-) -> int:
+class _Voice:
+    """What is said, without the credentials that were sent: an upstream may quote them."""
+
+    def __init__(self, secrets: tuple[bytes, ...], progress: Callable[[int, int], None] | None) -> None:
+        self.progress = progress
+        self._secrets = secrets
+
+    def clean(self, text: str) -> str:
+        return scrub_text(text, self._secrets)
+
+    def clear(self) -> None:
+        """Take the progress off the line of the terminal that is written next."""
+        if self.progress is not None:
+            print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
+
+    def tell(self, text: str) -> None:
+        self.clear()
+        narrate(self.clean(text))
+
+
+async def _performed(work: Drift, threads: list[str], arguments: argparse.Namespace, stop: Stop, voice: _Voice) -> int:
     stopped = False
     try:
         await serving.unless_stopped(stop, work.perform(threads, alone=bool(arguments.thread)))
     except serving.Stopped:
         stopped = True
     except UpstreamError as error:
-        # Its text may quote what the upstream said, and that what was sent.
-        raise type(error)(scrub_text(error.message, secrets), error.hint) from None
+        raise type(error)(voice.clean(error.message), error.hint) from None
     finally:
         if not arguments.keep:
             await _tidied(work, stop)
+        voice.clear()
         for finding in work.findings:
-            print(scrub_text(finding.to_json() if arguments.json else str(finding), secrets), flush=True)
+            print(voice.clean(finding.to_json() if arguments.json else str(finding)), flush=True)
     found = len(work.findings)
     if work.findings.left_out:
-        narrate(f"respool: {work.findings.left_out:,} more differences are not told")
+        voice.tell(f"respool: {work.findings.left_out:,} more differences are not told")
     if work.left_out:
-        narrate(f"respool: {counted(work.left_out, 'read')} not made: the upstream never told what they name")
-    narrate(
+        voice.tell(f"respool: {counted(work.left_out, 'read')} not made: the upstream never told what they name")
+    voice.tell(
         f"respool: {'stopped early: ' if stopped else ''}{counted(found, 'difference') if found else 'no drift'}; performed "
         f"{counted(work.writes, 'write')} and {counted(work.reads, 'read')} of {counted(work.threads, 'thread')}"
     )
@@ -92,7 +108,9 @@ async def _tidied(work: Drift, stop: Stop) -> None:
     doing, hurry = loop.create_task(work.clean_up()), loop.create_task(stop.hurry.wait())
     try:
         await asyncio.wait([doing, hurry], return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
+        if doing.done():
+            doing.result()
+        else:
             narrate("respool: what was created upstream is left there")
     finally:
         doing.cancel()

@@ -155,7 +155,7 @@ class Drift:
 
     def _advance(self, steps: int) -> None:
         self._done += steps
-        if self._progress is not None:
+        if self._progress is not None and steps:
             self._progress(min(self._done, self._total), self._total)
 
     async def _act(self, scope: str, act: Act, left: deque[Item]) -> bool:

@@ -157,16 +157,17 @@ async def refused(client):
     await client("POST", f"/threads/{thread}/messages", {"role": "nobody", "content": "x"}, status=400)
     await client("POST", f"/threads/{thread}/runs", {"assistant_id": "asst_unknown"}, status=404)
     await client.say(thread)
-    run = await client.run(thread, 'in_progress 4s; say "TEXT"')
+    run = await client.poll(await client.run(thread, 'in_progress 9m; say "TEXT"'), until=("queued",))
     await client.run(thread, status=400)
     await client("GET", f"/threads/{thread}/messages/msg_unknown", status=404)
+    await client("POST", f"/threads/{thread}/runs/{run['id']}/cancel")
     await client.poll(run)
 
 
 async def cancelled(client):
     thread = await client.thread()
     await client.say(thread)
-    run = await client.poll(await client.run(thread, 'in_progress 1m; say "TEXT"'), until=("queued",))
+    run = await client.poll(await client.run(thread, 'in_progress 9m; say "TEXT"'), until=("queued",))
     await client("POST", f"/threads/{thread}/runs/{run['id']}/cancel")
     assert (await client.poll(run))["status"] == "cancelled"
     await client.say(thread)
