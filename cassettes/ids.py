@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from .canonical import kind_of, may_be_json
+from .errors import UsageError
 from .interaction import Response
 from .renaming import Rewriter, is_id, replaced
 from .scopes import media_type
@@ -72,6 +73,14 @@ class IdMap:
     def stream_to_old(self) -> Rewriter:
         """The same as `to_old` for a body that comes in pieces."""
         return Rewriter(self._to_old)
+
+
+def pair_of(text: str) -> Pair:
+    """The pair that OLD=NEW spells. Raises UsageError."""
+    old, mark, new = text.partition("=")
+    if not mark or not all(is_id(name.encode("utf-8", "replace"), least=LEAST) for name in (old, new)):
+        raise UsageError(f"--map {text!r} is no pair of ids", "give it as OLD=NEW, such as asst_1=asst_2")
+    return old, new
 
 
 def holds_ids(content_type: bytes) -> bool:

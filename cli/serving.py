@@ -41,7 +41,7 @@ class Stopped(RespoolError):
     exit_status = 0
 
 
-async def _unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
+async def unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
     """Do the work, or raise Stopped as soon as a signal comes."""
     loop = asyncio.get_running_loop()
     doing, waiting = loop.create_task(work), loop.create_task(stop.wait())
@@ -71,7 +71,7 @@ async def upstream_of(url: str, stop: Stop, *, check: bool = True) -> AsyncItera
         upstream = Upstream(Origin.parse(url))
         stack.callback(upstream.close)
         if check:
-            await _unless_stopped(stop, upstream.check())
+            await unless_stopped(stop, upstream.check())
         yield upstream
 
 

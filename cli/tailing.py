@@ -5,10 +5,9 @@ import asyncio
 
 from .. import __version__
 from ..cassettes.amounts import counted, size
-from ..cassettes.errors import CassetteError, UsageError
-from ..cassettes.ids import LEAST, IdMap, Pair
+from ..cassettes.errors import CassetteError
+from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.prefix import Prefix
-from ..cassettes.renaming import is_id
 from ..cassettes.writer import Writer
 from ..proxy.server import listen
 from ..proxy.tail import Tail
@@ -19,7 +18,7 @@ from .running import narrate
 
 async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.output or arguments.cassette
-    ids = IdMap(_pairs(arguments.map))
+    ids = IdMap(pair_of(text) for text in arguments.map)
     with Prefix.open(arguments.cassette) as prefix, listen(arguments.host, arguments.port) as listener:
         prefix.end_at(arguments.tail, thread=arguments.thread)
         try:
@@ -78,13 +77,3 @@ def _told(mode: Tail, prefix: Prefix, writer: Writer, kept: int) -> int:
         narrate(f"respool: {counted(mode.replayer.misses, 'miss', 'misses')} in the kept part, see above")
         return 1
     return 0
-
-
-def _pairs(given: list[str]) -> list[Pair]:
-    pairs: list[Pair] = []
-    for text in given:
-        old, mark, new = text.partition("=")
-        if not mark or not all(is_id(name.encode("utf-8", "replace"), least=LEAST) for name in (old, new)):
-            raise UsageError(f"--map {text!r} is no pair of ids", "give it as OLD=NEW, such as asst_1=asst_2")
-        pairs.append((old, new))
-    return pairs

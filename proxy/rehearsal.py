@@ -6,53 +6,30 @@ What goes another way than recorded ends the rehearsal with `Diverged`. Writes t
 repeated.
 """
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
 
+from ..cassettes.drift.agenda import NEEDS_REST, OVER, SETTLED, SUBMIT
 from ..cassettes.errors import RespoolError, UpstreamError
 from ..cassettes.ids import IdMap, align, objects, unknown_ids
-from ..cassettes.interaction import Headers, Interaction, Request
-from ..cassettes.operations import find_operation, split_target
+from ..cassettes.interaction import Interaction, Request
+from ..cassettes.operations import split_target
 from ..cassettes.prefix import Prefix
-from ..cassettes.redaction import PLACEHOLDER, is_header_slot
+from ..cassettes.redaction import is_header_slot
 from ..cassettes.summary import Row
 from ..cassettes.text import clip
-from . import wire
-from .translation import translated_request
+from .performer import (
+    Caller,
+    Diverged,
+    Live,
+    Performer,
+    answer_of,
+    operation_of,
+    run_look,
+    tools_of,
+)
 from .upstream import Broken, Upstream
-
-RUN_SECONDS = 600.0
-"""How long a run, or a stream, may take. The clients' own patience is as long."""
-POLL_SECONDS = 0.5
-"""Between two looks at a run, where the upstream does not say."""
-LARGEST = 64 << 20
-"""Bytes of an answer that are read."""
-
-ATTEMPTS = 4
-"""How often a call is made that gets a 429."""
-
-_OVER = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
-_SETTLED = _OVER | {"requires_action"}
-_NEEDS_REST = frozenset({"createMessage", "createRun"})
-"""Writes that an upstream refuses while a run is under way."""
-_SUBMIT = "submitToolOuputsToRun"
-
-
-class Diverged(RespoolError):
-    """The upstream went another way than the recording. Exit status 1."""
-
-
-class _Live(NamedTuple):
-    status: int
-    headers: Headers
-    body: bytes
-
-    @property
-    def kind(self) -> bytes:
-        return wire.header_value(self.headers, b"content-type") or b""
 
 
 class Rehearsal:
@@ -64,10 +41,9 @@ class Rehearsal:
         self.fault: RespoolError | None = None
         self.performed = 0
         self._prefix = prefix
-        self._upstream = upstream
         self._ids = ids
         self._narrate = narrate
-        self._patience = patience
+        self._performer = Performer(upstream, ids, patience=patience)
         self._owed: list[Row] = []
         self._known: set[int] = set()
         self._thread = [row.summary.arrival for row in prefix.writes()]
@@ -75,7 +51,8 @@ class Rehearsal:
         self._told: dict[str, dict[str, object]] = {}
         """The last that the recording tells of each run."""
         self._settled: set[tuple[str, str]] = set()
-        self._caller = Request("GET", b"/")
+        self._like = Request("GET", b"/")
+        self._caller = Caller(b"", ())
 
     @property
     def owes(self) -> bool:
@@ -89,13 +66,15 @@ class Rehearsal:
 
     async def perform(self, caller: Request) -> None:
         """Perform what is owed. `caller` is a live call: its credentials and its base path are used. Sets `fault`."""
-        self._caller = caller
+        self._like = caller
+        credentials = tuple(line for line in caller.headers if is_header_slot(line[0]))
+        self._caller = Caller(split_target(caller.target)[0], credentials)
         try:
             while self._owed:
                 await self._perform(self._owed[0])
                 del self._owed[0]
             for run in list(self._told.values()):  # a stream may have told the client more than that a run began
-                if run.get("status") in _SETTLED:
+                if run.get("status") in SETTLED:
                     await self._settle(run, {str(run.get("status"))}, "the last write to perform")
         except Broken as error:
             self.fault = UpstreamError(str(error))
@@ -129,17 +108,17 @@ class Rehearsal:
                 reads[read.summary.key] = interaction = self._prefix.interaction(read)
                 self._note(interaction)
         self._since = arrival
-        name, ids = _operation(recorded)
+        name, ids = operation_of(recorded)
         for run in list(self._told.values()):
             status = run.get("status")
-            if name == _SUBMIT and ids.get("run_id") == run.get("id"):
+            if name == SUBMIT and ids.get("run_id") == run.get("id"):
                 await self._settle(run, {"requires_action"}, where)
-            elif status in _SETTLED:
+            elif status in SETTLED:
                 await self._settle(run, {str(status)}, where)
-            elif name in _NEEDS_REST:
-                await self._settle(run, _OVER, where)
+            elif name in NEEDS_REST:
+                await self._settle(run, OVER, where)
         for interaction in reads.values():
-            body, kind = _answer(interaction)
+            body, kind = answer_of(interaction)
             if unknown_ids(body, kind, self._ids):
                 self._learn(interaction, await self._call(interaction))
 
@@ -148,32 +127,13 @@ class Rehearsal:
         name = str(run.get("id"))
         if self._settled & {(name, status) for status in expected}:
             return
-        path = f"/threads/{self._prefix.thread}/runs/{name}".encode() + _api_version(self._caller.target)
-        about_a_body = {b"content-type", b"content-encoding"}
-        headers = tuple(line for line in self._caller.headers if line[0].lower() not in about_a_body)
-        look = Interaction(0, 0, Request("GET", path, headers), None)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._patience
-        while True:
-            live = await self._call(look)
-            found = next(objects(live.body, b"application/json"), {})
-            status = found.get("status")
-            if live.status != 200 or not isinstance(status, str):
-                raise Diverged(f"{where}: the upstream does not show {clip(name, 80)} (status {live.status})")
-            if status in _SETTLED:
-                break
-            if loop.time() >= end:
-                raise Diverged(
-                    f"{where}: {clip(name, 80)} was still {clip(status, 40)} after {self._patience:.0f} s; "
-                    f"the recording has {' or '.join(sorted(expected))}"
-                )
-            await asyncio.sleep(_pause(live.headers))
+        found, live, status = await self._watched(name, expected, where)
         if status not in expected:
             raise Diverged(
                 f"{where}: {clip(name, 80)} became {status} upstream; the recording has {' or '.join(sorted(expected))}"
             )
         if status == "requires_action":
-            before, after = _tools(run), _tools(found)
+            before, after = tools_of(run), tools_of(found)
             if before and before != after:
                 raise Diverged(
                     f"{where}: {clip(name, 80)} calls {_listed(after)} upstream; the recording has {_listed(before)}"
@@ -181,93 +141,46 @@ class Rehearsal:
             self._ids.learn(align(json.dumps(run).encode(), live.body, b"application/json", self._ids))
         self._settled.add((name, status))
 
-    def _learn(self, recorded: Interaction, live: _Live) -> None:
-        body, kind = _answer(recorded)
+    async def _watched(
+        self, name: str, expected: set[str] | frozenset[str], where: str
+    ) -> tuple[dict[str, object], Live, str]:
+        """The run, in the answer that told it, and its state, once it has settled."""
+        status = ""
+        look = run_look(self._prefix.thread, name, self._like)
+        async for live in self._performer.polls(look, self._caller):
+            found = next(objects(live.body, b"application/json"), {})
+            told = found.get("status")
+            if live.status != 200 or not isinstance(told, str):
+                raise Diverged(f"{where}: the upstream does not show {clip(name, 80)} (status {live.status})")
+            if told in SETTLED:
+                return found, live, told
+            status = told
+        raise Diverged(
+            f"{where}: {clip(name, 80)} was still {clip(status, 40)} after {self._performer.patience:.0f} s; "
+            f"the recording has {' or '.join(sorted(expected))}"
+        )
+
+    def _learn(self, recorded: Interaction, live: Live) -> None:
+        body, kind = answer_of(recorded)
         self._ids.learn(align(body, live.body, kind, self._ids))
         self._note(recorded)
 
     def _note(self, recorded: Interaction) -> None:
-        for value in objects(*_answer(recorded)):
+        for value in objects(*answer_of(recorded)):
             name = value.get("id")
             if value.get("object") == "thread.run" and isinstance(name, str) and "status" in value:
                 self._told[name] = value
                 self._settled = {known for known in self._settled if known[0] != name or known[1] == value["status"]}
 
-    async def _call(self, recorded: Interaction) -> _Live:
-        """Make a recorded call anew, again where the upstream has no room for it just now."""
-        for _ in range(ATTEMPTS - 1):
-            live = await self._call_once(recorded)
-            if live.status != 429:
-                return live
-            await asyncio.sleep(_retry_after(live.headers))
-        return await self._call_once(recorded)
-
-    async def _call_once(self, recorded: Interaction) -> _Live:
-        """Make a recorded call anew: its bytes in new ids, below the caller's base path, with the caller's credentials."""
-        request = recorded.request
-        base, (_, path, query) = split_target(self._caller.target)[0], split_target(request.target)
-        gone = {b"host", b"expect"} | ({b"content-encoding"} if request.coding else set())
-        lines = [line for line in wire.end_to_end(request.headers, leave_out=gone) if not is_header_slot(line[0])]
-        lines += [line for line in self._caller.headers if is_header_slot(line[0])]
-        lines.insert(0, (b"Host", self._upstream.origin.authority.encode()))
-        body = request.body.read()
-        if PLACEHOLDER in query:
-            raise Diverged(
-                "a recorded call has a credential in its query, which was taken out of the recording",
-                "record it anew with the credential in a header",
-            )
-        first = b"%b %b HTTP/1.1" % (request.method.encode(), base + path + query)
-        exchange = await self._upstream.exchange(request.method)
-        try:
-            async with asyncio.timeout(self._patience):
-                await exchange.send(await translated_request(first, tuple(lines), body, self._ids), last=True)
-                head = await exchange.head()
-                pieces: list[bytes] = []
-                size = 0
-                async for piece in exchange.body():
-                    size += len(piece)
-                    if size > LARGEST:
-                        raise Diverged(f"the upstream answered with more than {LARGEST >> 20} MiB to a recorded call")
-                    pieces.append(piece)
-            return _Live(head.status, head.headers, b"".join(pieces))
-        except TimeoutError:
-            raise UpstreamError(f"the upstream took longer than {self._patience:.0f} s for a recorded call") from None
-        finally:
-            exchange.release()
+    async def _call(self, recorded: Interaction) -> Live:
+        return await self._performer.call(recorded, self._caller)
 
     def _where(self, row: Row, recorded: Interaction) -> str:
-        name = _operation(recorded)[0] or clip(split_target(recorded.request.target)[1], 80)
+        name = operation_of(recorded)[0] or clip(split_target(recorded.request.target)[1], 80)
         if row.summary.arrival not in self._thread:
             return f"performing {name} anew"
         number = self._thread.index(row.summary.arrival) + 1
         return f"performing write {number} of {len(self._thread)} of {clip(self._prefix.thread, 80)} ({name}) anew"
-
-
-def _operation(recorded: Interaction) -> tuple[str, dict[str, str]]:
-    _, path, _ = split_target(recorded.request.target)
-    operation, ids = find_operation(recorded.request.method, path)
-    return (operation.name if operation else ""), dict(ids)
-
-
-def _answer(recorded: Interaction) -> tuple[bytes, bytes]:
-    """The body and content type of a recorded answer; nothing where it is too large to look at."""
-    response = recorded.response
-    if response is None or response.body.length > LARGEST:
-        return b"", b""
-    return response.body.read(), wire.header_value(response.headers, b"content-type") or b""
-
-
-def _tools(run: dict[str, object]) -> Counter[str]:
-    """The functions that a run asks for."""
-    value: object = run
-    for name in ("required_action", "submit_tool_outputs", "tool_calls"):
-        value = value.get(name) if isinstance(value, dict) else None
-    names: Counter[str] = Counter()
-    for call in value if isinstance(value, list) else ():
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict):
-            names[str(function.get("name"))] += 1
-    return names
 
 
 def _listed(tools: Counter[str]) -> str:
@@ -280,22 +193,3 @@ def _reason(body: bytes) -> str:
         if isinstance(message := value.get("message"), str):
             return message
     return body[:300].decode("utf-8", "replace")
-
-
-def _api_version(target: bytes) -> bytes:
-    """What some vendors want to see in every query."""
-    query = split_target(target)[2][1:]
-    return b"".join(b"?" + pair for pair in query.split(b"&") if pair.startswith(b"api-version="))[:200]
-
-
-def _retry_after(headers: Headers) -> float:
-    for name, unit in ((b"retry-after-ms", 1000), (b"retry-after", 1)):
-        asked = wire.header_value(headers, name) or b""
-        if asked.isdigit() and len(asked) < 9:
-            return min(int(asked) / unit, 60.0)
-    return 1.0
-
-
-def _pause(headers: Headers) -> float:
-    asked = wire.header_value(headers, b"openai-poll-after-ms") or b""
-    return min(max(int(asked) / 1000, 0.01), 5.0) if asked.isdigit() and len(asked) < 9 else POLL_SECONDS

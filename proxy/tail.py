@@ -27,8 +27,9 @@ from ..cassettes.tape import Reads, Tape
 from ..cassettes.writer import Writer
 from .answer import Answer, error_answer
 from .incoming import ClientFault, body_pieces, is_here
+from .performer import RUN_SECONDS
 from .record import Recorder
-from .rehearsal import RUN_SECONDS, Rehearsal
+from .rehearsal import Rehearsal
 from .replay import Replayer
 from .spellings import Spellings
 from .translation import TranslatedUpstream
