@@ -40,7 +40,7 @@ def setting_for(
     if not found or "" in found or len(differences) >= MOST:
         return None
     try:
-        wider = Rules.of((*rules.ignore, *found), rules.match_headers)
+        wider = Rules.of((*rules.ignore, *found), rules.match_headers, policy=rules.policy)
     except UsageError:
         return None
     keys = {request_key(side, rules=wider, variant=of) for side, of in (recorded, (asked, variant))}

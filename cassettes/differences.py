@@ -29,10 +29,11 @@ from .canonical import (
     parse_pairs,
     without_defaults,
 )
-from .interaction import Request
+from .interaction import Body, Request
 from .operations import find_operation, split_target
 from .places import ABSENT, LONGEST_RULE, SHOWN, Place, aligned
 from .rules import NO_RULES, Pairs, Rules
+from .secrets.telling import PUT_IN
 from .slots import PLACEHOLDER, hide_query, is_field_slot, is_header_slot, is_query_slot
 from .text import clip, safe
 from .volatile import is_volatile
@@ -68,8 +69,19 @@ class Difference(NamedTuple):
 
 
 def differences(recorded: Request, asked: Request, rules: Rules = NO_RULES) -> list[Difference]:
-    """Where two requests differ, at most MOST fields, in the order method, path, query, headers that count, body."""
+    """Where two requests differ, at most MOST fields, in the order method, path, query, headers that count, body.
+
+    What stands in place of a secret counts as one word: whose pseudonym it is makes no difference.
+    """
+    recorded, asked = _unified(recorded), _unified(asked)
     return list(islice(_differences(recorded, asked, rules), MOST))
+
+
+def _unified(request: Request) -> Request:
+    target = PUT_IN.sub(PLACEHOLDER, request.target)
+    data = request.body.read() if request.body.at_hand else b""
+    body = Body.of(PUT_IN.sub(PLACEHOLDER, data)) if b"rsp_" in data else request.body
+    return Request(request.method, target, request.headers, body, request.coding)
 
 
 def _differences(recorded: Request, asked: Request, rules: Rules) -> Iterator[Difference]:

@@ -15,11 +15,15 @@ from .operations import split_target
 from .redaction import redact_request, redact_target, scrub, secrets_of
 from .rules import NO_RULES, Rules
 from .scrubber import Scrubber
+from .secrets.cleaning import Cleaning, Sweeper
+from .secrets.finder import canonical
+from .secrets.policy import Policy
 from .variants import credential_of, variant_of
 
 __all__ = ["AnswerBuilder", "KeyBuilder", "answer_digest", "request_key", "variant_of"]
 
 LARGE_MULTIPART = b"multipart in a stream"
+_STEP = 65_536
 
 
 class KeyBuilder:
@@ -41,9 +45,11 @@ class KeyBuilder:
         self._overflowed = False
         self._parts: _Parts | None = None
         self._rules = rules.for_body_of(method)
+        self._policy = rules.policy
+        self._sweeper: Sweeper | None = None
         self._hash = hashlib.blake2b(_line(method, target, secrets, rules), digest_size=8)
         if rules.matched:
-            lines = redact_request(Request(method, target, headers)).headers
+            lines = redact_request(Request(method, target, headers), (), Cleaning(rules.policy)).headers
             self._hash.update(rules.header_line(lines, credential_of(variant)))
 
     def feed(self, data: bytes) -> None:
@@ -54,24 +60,31 @@ class KeyBuilder:
         """The key. Nothing can be fed after."""
         if self._scrubber:
             self._take(self._scrubber.finish())
+        if self._sweeper is not None:
+            self._count(canonical(self._sweeper.finish(), self._policy))
         if self._parts is not None:
             self._hash.update(self._parts.finish())
         elif not self._overflowed:
-            kind, form = canonical_body(bytes(self._body), self._content_type, self._rules)
+            kind, form = canonical_body(canonical(bytes(self._body), self._policy), self._content_type, self._rules)
             self._hash.update(_framed(kind) + form)
         return int.from_bytes(self._hash.digest(), "little")
 
     def _take(self, data: bytes) -> None:
         if self._overflowed:
-            self._count(data)
+            self._count(self._swept(data))
             return
         self._body += data
         if len(self._body) > self._limit:
             self._overflowed = True
             self._parts = _parts_of(self._content_type)
             self._hash.update(_framed(RAW if self._parts is None else LARGE_MULTIPART))
-            self._count(bytes(self._body))
-            self._body.clear()
+            self._sweeper = Sweeper(Cleaning(self._policy)) if self._policy is not None else None
+            body, self._body = self._body, bytearray()
+            for begin in range(0, len(body), _STEP):
+                self._count(self._swept(bytes(body[begin : begin + _STEP])))
+
+    def _swept(self, data: bytes) -> bytes:
+        return data if self._sweeper is None else canonical(self._sweeper.feed(data), self._policy)
 
     def _count(self, data: bytes) -> None:
         if self._parts is None:
@@ -117,7 +130,7 @@ def _parts_of(content_type: bytes) -> _Parts | None:
 
 def _line(method: str, target: bytes, secrets: tuple[bytes, ...], rules: Rules = NO_RULES) -> bytes:
     """What of the request line counts, redacted, each part with its length before it."""
-    _, path, query = split_target(scrub(redact_target(target), secrets))
+    _, path, query = split_target(canonical(scrub(redact_target(target), secrets), rules.policy))
     pairs = sorted(rules.keep_pairs(parse_pairs(query[1:]))) if len(query) > 1 else []
     parts = [_framed(method.encode("utf-8", "surrogateescape")), _framed(path), len(pairs).to_bytes(8, "little")]
     for name, value in pairs:
@@ -141,9 +154,12 @@ SMALL = 2048
 
 
 @lru_cache(maxsize=2048)
-def _small_key(method: str, target: bytes, content_type: bytes, secrets: tuple[bytes, ...], body: bytes) -> int:
-    kind, form = canonical_body(scrub(body, secrets), content_type)
-    digest = hashlib.blake2b(_line(method, target, secrets) + _framed(kind) + form, digest_size=8).digest()
+def _small_key(
+    method: str, target: bytes, content_type: bytes, secrets: tuple[bytes, ...], body: bytes, policy: Policy | None
+) -> int:
+    kind, form = canonical_body(canonical(scrub(body, secrets), policy), content_type)
+    line = _line(method, target, secrets, Rules(policy=policy))
+    digest = hashlib.blake2b(line + _framed(kind) + form, digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
 
@@ -155,7 +171,7 @@ def request_key(
         if secrets is None:
             secrets = secrets_of(request)
         content_type = _content_type(request.headers)
-        return _small_key(request.method, request.target, content_type, secrets, request.body.read())
+        return _small_key(request.method, request.target, content_type, secrets, request.body.read(), rules.policy)
     builder = KeyBuilder(request.method, request.target, request.headers, rules=rules, variant=variant)
     for piece in request.body.pieces():
         builder.feed(piece)

@@ -76,7 +76,7 @@ def _changed(interaction: Interaction, rules: Rules) -> int | None:
     if rules.only_bodies and not 0 < request.body.length <= LARGEST_MULTIPART:
         return None  # a body that no rule looks at; an upload of gigabytes is not read for that
     new = request_key(request, rules=rules, variant=variant)
-    return None if new == request_key(request) else new
+    return None if new == request_key(request, rules=rules.none) else new
 
 
 def _with_key(row: Row, key: int) -> Row:

@@ -15,6 +15,7 @@ from .canonical import Part
 from .errors import UsageError
 from .interaction import Headers
 from .operations import READS
+from .secrets.policy import PLAIN, Policy
 from .text import clip
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ class Rules:
     _headers: frozenset[bytes] = field(default=frozenset(), compare=False, repr=False)
     matched: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
     """Names, in small letters, of the headers that count."""
+    policy: Policy | None = PLAIN
+    """What requests go through before a key is made of them; None: known values alone, as before."""
 
     @classmethod
-    def of(cls, ignore: Iterable[str], match_headers: Iterable[str] = ()) -> "Rules":
+    def of(cls, ignore: Iterable[str], match_headers: Iterable[str] = (), *, policy: Policy | None = PLAIN) -> "Rules":
         """Read rules; a repeated one counts once. Raises UsageError that names the rule and the place in it."""
         texts, names = tuple(dict.fromkeys(ignore)), tuple(dict.fromkeys(match_headers))
         if len(texts) + len(names) > MOST_RULES:
@@ -79,6 +82,7 @@ class Rules:
             frozenset(kinds["multipart"]),
             ignored,
             tuple(matched),
+            policy,
         )
 
     def __bool__(self) -> bool:
@@ -109,6 +113,11 @@ class Rules:
     def matches_credential(self) -> bool:
         """Whether a credential counts for every key, by its class."""
         return not _CREDENTIALS.isdisjoint(self.matched)
+
+    @property
+    def none(self) -> "Rules":
+        """No rules, under the same policy: what the keys in an index are made with."""
+        return Rules(policy=self.policy)
 
     def for_body_of(self, method: str) -> "Rules | None":
         """These rules where they touch the body of such a request, else None."""

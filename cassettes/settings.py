@@ -14,12 +14,18 @@ from typing import Any, NamedTuple
 
 from .errors import CassetteError, UsageError
 from .rules import NO_RULES, Rules
+from .secrets.policy import PLAIN, Policy, policy_of_notes
 from .text import clip
 
 IGNORE = "ignore"
 MATCH_HEADER = "match-header"
 KNOWN = (IGNORE, MATCH_HEADER)
 """What may stand in `[tool.respool]`, in the file beside a cassette, and (with more) in a cassette's notes."""
+REDACT = "redact"
+REDACT_ALLOW = "redact-allow"
+KEY_FILE = "key-file"
+OF_REDACTION = (REDACT, REDACT_ALLOW, KEY_FILE)
+"""What may stand in `[tool.respool]` besides: how a recording is redacted (see `redaction_for`)."""
 OF_THE_PLUGIN = "pytest"
 """A table in `[tool.respool]` that pytest's plugin reads."""
 LARGEST = 1 << 20
@@ -79,14 +85,15 @@ def settings_for(
         table = _load(project).get("tool", {})
         table = table.get("respool", {}) if isinstance(table, dict) else {}
         if isinstance(table, dict):
-            table = {name: value for name, value in table.items() if name != OF_THE_PLUGIN}
+            table = {name: value for name, value in table.items() if name not in (OF_THE_PLUGIN, *OF_REDACTION)}
         found.append(Found("pyproject.toml", _from_table(table, f"[tool.respool] in {project}")))
     found = [each for each in found if each.rules]
-    if not found:
-        return Settings()
+    # By the policy that the keys in the index were made with: what is redacted today does not count for them.
+    policy = PLAIN if notes is None else policy_of_notes(notes)
     rules = Rules.of(
         [text for each in found for text in each.rules.ignore],
         [name for each in found for name in each.rules.match_headers],
+        policy=policy,
     )
     return Settings(rules, tuple(found))
 
@@ -101,6 +108,45 @@ def as_toml(rules: Rules) -> str:
     """The rules as the file beside a cassette has them, in one line."""
     # What can be printed is spelled alike in JSON and TOML.
     return "; ".join(f"{name} = {json.dumps(texts, ensure_ascii=False)}" for name, texts in notes_of(rules).items())
+
+
+class Redaction(NamedTuple):
+    """How a recording is to be redacted, and the file that a project names for the key of its pseudonyms."""
+
+    policy: Policy
+    key_file: str
+
+
+def redaction_for(
+    cassette: Path | None,
+    *,
+    redact: Iterable[str] = (),
+    allow: Iterable[str] = (),
+    pii: bool = False,
+    folder: Path | None = None,
+) -> Redaction:
+    """The redaction of a new cassette: the command line's rules, and those of the projects that `settings_for` looks at.
+
+    Raises UsageError for a rule or a file that cannot be used.
+    """
+    redact, allow = list(redact), list(allow)
+    key_file = ""
+    near = [cassette.absolute().parent] if cassette is not None else []
+    for project in dict.fromkeys(filter(None, map(_project_of, [*near, (folder or Path()).absolute()]))):
+        table = _load(project).get("tool", {})
+        table = table.get("respool", {}) if isinstance(table, dict) else {}
+        if not isinstance(table, dict):
+            continue  # `settings_for` refuses it
+        for name, texts in ((REDACT, redact), (REDACT_ALLOW, allow)):
+            value = table.get(name, [])
+            if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+                raise UsageError(f"`{name}` in {project} is no list of texts", f'write {name} = ["..."]')
+            texts += value
+        named = table.get(KEY_FILE, "")
+        if not isinstance(named, str):
+            raise UsageError(f"`{KEY_FILE}` in {project} is no text", f'write {KEY_FILE} = "path/to/a/key"')
+        key_file = key_file or (str(project.parent / Path(named).expanduser()) if named else "")
+    return Redaction(Policy.of(redact, allow, pii=pii), key_file)
 
 
 def _from_notes(notes: Mapping[str, Any], cassette: Path | None) -> Rules:

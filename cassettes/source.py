@@ -10,7 +10,7 @@ import stat
 import zlib
 from collections import OrderedDict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .compression import expand
 from .errors import CassetteError, DamagedCassetteError
@@ -33,6 +33,7 @@ from .format import (
     refuse_newer,
 )
 from .packs import Dictionary, Entry, Pack, contents_of, split_place
+from .records import decode_meta
 
 _HEAD = 512
 _PACKS_KEPT = 16
@@ -189,6 +190,11 @@ class Source:
             return None
         seal = Seal.unpack(self.view[frame.payload_offset : frame.end])
         return seal if seal.seal_offset == offset and seal.records == frame.header.seq else None
+
+    def notes(self) -> dict[str, Any]:
+        """The notes that open the file; none where they are not whole."""
+        frame = self.frame(FILE_HEADER_SIZE, RecordType.META)
+        return {} if frame is None else decode_meta(self.content(frame)[1])
 
     def last_seal(self) -> Seal | None:
         """The seal that ends the file; None for a cassette that was not closed cleanly, or is being written."""

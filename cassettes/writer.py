@@ -47,8 +47,8 @@ class Writer:
     """The one writer of a cassette. Make one with `create` or `append_to`; use it from one thread.
 
     `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added to the file,
-    `torn` where a torn tail was saved to, if there was one. `durable`: each `append` waits until all is on the disk. As a
-    context manager: closed on success; on an exception the file is left as it is.
+    `torn` where a torn tail was saved to, `meta` the notes that open the file. `durable`: each `append` waits until all is on
+    the disk. As a context manager: closed on success; on an exception the file is left as it is.
     """
 
     features = 0
@@ -58,8 +58,8 @@ class Writer:
 
     def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
         """Not to be called: see `create` and `append_to`."""
-        self.path = path
-        self.file_id = file_id
+        self.path, self.file_id = path, file_id
+        self.meta: dict[str, Any] = {}
         self.count = 0
         self.bytes_written = 0
         self.torn: Path | None = None
@@ -103,7 +103,7 @@ class Writer:
         header = FileHeader(MAJOR, MINOR, cls.features, 0, file_id, int(clock() * 1_000_000)).pack()
         fd = create_partial(partial, path, overwrite=overwrite, durable=durable)
         writer = cls(fd, path, partial, file_id, overwrite=overwrite)
-        writer.durable = durable
+        writer.durable, writer.meta = durable, dict(meta or {})
         batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)
         batch.add(RecordType.META, Codec.RAW, b"", notes, len(notes))
         batch.start = 0
@@ -134,7 +134,7 @@ class Writer:
                 contents = Contents(source)
                 contents.check()
                 writer = cls(fd, path, None, source.header.file_id)
-                writer.durable = durable
+                writer.durable, writer.meta = durable, source.notes()
                 writer._resume(contents, source.dictionary())
                 dropped = contents.scan.dropped
             if dropped:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from .. import __version__
 from ..cassettes.errors import CassetteError
 from ..cassettes.reader import Reader
+from ..cassettes.secrets.policy import PLAIN
 from ..cassettes.text import safe
 from ..cassettes.writer import Writer
 from ..proxy.record import Recorder
@@ -41,7 +42,7 @@ async def demonstrate(path: Path) -> int:
 async def _record(path: Path) -> tuple[Client, str]:
     async with serve_sandbox() as sandbox:
         upstream = Upstream(Origin.parse(sandbox.url + "/v1"))
-        meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, "demo": True}
+        meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, "demo": True, **PLAIN.note()}
         writer = Writer.create(path, meta=meta, overwrite=_is_ours(path))
         try:
             recorder = Recorder(upstream, writer, narrate=narrate)

@@ -3,12 +3,14 @@
 import argparse
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
 from ..cassettes.rules import Rules
+from ..cassettes.secrets.finder import Replacer
 from ..cassettes.writer import Writer
 from ..proxy.library import Library
 from ..proxy.modes import Way
@@ -18,6 +20,7 @@ from ..proxy.shelf import Shelf
 from ..proxy.upstream import Upstream
 from ..proxy.volumes import Recording, Totals
 from .loop import Stop
+from .redacting import cleaning_of
 from .running import narrate
 from .serving import Stopped, faults_of, injected, meta_of, replayer_factory, serve_until_stopped, upstream_of
 
@@ -36,8 +39,12 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
                     origin = (await stack.enter_async_context(entered)).origin
                     rules = Rules.of(arguments.ignore, arguments.match_header)
+                    cleaning = cleaning_of(arguments, path / "any.cassette")
                     recording = Recording(
-                        origin=origin, meta=meta_of(origin, rules), recorder=_recorder, durable=arguments.durable
+                        origin=origin,
+                        meta=meta_of(origin, rules, cleaning),
+                        recorder=partial(_recorder, cleaning.replacer),
+                        durable=arguments.durable,
                     )
                     _make(path)
                 return await _serve(arguments, way, recording, listener, stop)
@@ -52,8 +59,8 @@ def _make(path: Path) -> None:
         raise CassetteError(f"the folder {path} cannot be made: {error.strerror}") from error
 
 
-def _recorder(upstream: Upstream, writer: Writer) -> Recorder:
-    return Recorder(upstream, writer, narrate=narrate)
+def _recorder(replacer: Replacer, upstream: Upstream, writer: Writer) -> Recorder:
+    return Recorder(upstream, writer, narrate=narrate, replacer=replacer)
 
 
 async def _serve(

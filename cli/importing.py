@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from . import running
+from .redacting import add_redaction, cleaning_of
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,6 +18,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("sources", type=Path, nargs="+", metavar="FILE", help="recordings to read")
     parser.add_argument("destination", type=Path, metavar="OUT.cassette", help="the cassette to write")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing cassette")
+    add_redaction(parser)
     parser.set_defaults(run=run)
 
 
@@ -29,7 +31,13 @@ def run(arguments: argparse.Namespace) -> int:
         if terminal:
             print(f"\rimporting {done:,} of {total:,}", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
-    report = import_files(arguments.sources, arguments.destination, progress=progress, overwrite=arguments.overwrite)
+    report = import_files(
+        arguments.sources,
+        arguments.destination,
+        progress=progress,
+        overwrite=arguments.overwrite,
+        cleaning=cleaning_of(arguments, arguments.destination),
+    )
     formats = ", ".join(sorted(set(report.formats)))
     running.narrate(f"respool: {report.interactions:,} calls from {formats} to {arguments.destination}")
     for note in report.notes:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..cassettes.errors import UsageError
 from . import running
+from .redacting import add_redaction
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,6 +19,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--cassette", required=True, type=Path, metavar="FILE", help="the cassette to write")
     add_disposition(parser)
     running.add_rules(parser)
+    add_redaction(parser)
     add_tail(parser)
     running.add_address(parser, port=8080)
     parser.set_defaults(run=run)

@@ -5,6 +5,7 @@ import argparse
 from ..cassettes.errors import UsageError
 from . import running
 from .record import add_disposition, add_upstream
+from .redacting import add_redaction
 from .replay import add_service
 
 
@@ -27,6 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     add_disposition(parser)
     add_service(parser)
+    add_redaction(parser)
     running.add_address(parser, port=8080)
     parser.set_defaults(run=run)
 

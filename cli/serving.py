@@ -19,6 +19,8 @@ from ..cassettes.matching import Matching
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
 from ..cassettes.rules import Rules
+from ..cassettes.secrets.cleaning import Cleaning
+from ..cassettes.secrets.policy import PLAIN, policy_of_notes
 from ..cassettes.settings import as_toml, notes_of, settings_for
 from ..cassettes.storage import keep_partial
 from ..cassettes.writer import Writer
@@ -29,6 +31,7 @@ from ..proxy.replay import Replayer
 from ..proxy.server import DRAIN_SECONDS, Mode, listen, serve
 from ..proxy.upstream import Origin, Upstream
 from .loop import Stop
+from .redacting import cleaning_of
 from .running import narrate, ready
 
 PACKED_FROM, PACKED_TO = 4 << 20, 64 << 20
@@ -88,20 +91,27 @@ async def serve_until_stopped(mode: Mode, name: str, base: str, listener: socket
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
     rules = Rules.of(arguments.ignore, arguments.match_header)
+    cleaning = cleaning_of(arguments, path)
     # The port and the upstream first: nothing is begun, and nothing replaced, for a recording that cannot be.
     with listen(arguments.host, arguments.port) as listener:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
-                return await _record(arguments, path, rules, upstream, listener, stop)
+                return await _record(arguments, path, rules, cleaning, upstream, listener, stop)
         except Stopped:
             return 0
 
 
 async def _record(
-    arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream, listener: socket.socket, stop: Stop
+    arguments: argparse.Namespace,
+    path: Path,
+    rules: Rules,
+    cleaning: Cleaning,
+    upstream: Upstream,
+    listener: socket.socket,
+    stop: Stop,
 ) -> int:
-    writer = _writer(arguments, path, rules, upstream)
-    recorder = Recorder(upstream, writer, narrate=narrate)
+    writer = _writer(arguments, path, rules, cleaning, upstream)
+    recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer)
     before = writer.count
     try:
         await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop)
@@ -137,22 +147,24 @@ def _pack(path: Path, stop: Stop) -> None:
         narrate(f"respool: it is left unpacked: {error}")
 
 
-def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream) -> Writer:
+def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, cleaning: Cleaning, upstream: Upstream) -> Writer:
     if arguments.append and path.exists():
         writer = Writer.append_to(path, durable=arguments.durable)
         with Reader.open(path) as reader:
             _warn_of_another_upstream(reader, upstream)
             _warn_of_new_rules(reader, rules)
+            _warn_of_another_redaction(reader, cleaning)
         return writer
     if getattr(arguments, "mode", "") == "auto" and os.path.lexists(path.with_name(path.name + ".partial")):
         narrate(f"respool: an interrupted recording is kept as {keep_partial(path)}")
-    meta = meta_of(upstream.origin, rules)
+    meta = meta_of(upstream.origin, rules, cleaning)
     return Writer.create(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
 
 
-def meta_of(origin: Origin, rules: Rules) -> dict[str, Any]:
+def meta_of(origin: Origin, rules: Rules, cleaning: Cleaning) -> dict[str, Any]:
     """What opens a new cassette."""
-    return {"created_by": f"respool {__version__}", "upstream": origin.url, **notes_of(rules)}
+    note = (cleaning.policy or PLAIN).note()
+    return {"created_by": f"respool {__version__}", "upstream": origin.url, **notes_of(rules), **note}
 
 
 def _told(recorder: Recorder, writer: Writer, added: int) -> int:
@@ -178,6 +190,15 @@ def _warn_of_another_upstream(reader: Reader, upstream: Upstream) -> None:
     if isinstance(before, str) and before != upstream.origin.url:
         narrate(
             f"respool: {reader.path} was recorded from {before}; what is added now comes from {upstream.origin.url}"
+        )
+
+
+def _warn_of_another_redaction(reader: Reader, cleaning: Cleaning) -> None:
+    """What is added is redacted as the cassette was, so that one request stays one."""
+    if policy_of_notes(reader.meta) != cleaning.policy and cleaning.policy != PLAIN:
+        narrate(
+            f"respool: {reader.path} has rules of redaction of its own, and what is added goes by them; to have others, "
+            f"`respool redact {reader.path} -o NEW` first"
         )
 
 

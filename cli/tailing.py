@@ -13,19 +13,21 @@ from ..proxy.server import listen
 from ..proxy.tail import Tail
 from . import serving
 from .loop import Stop
+from .redacting import cleaning_of
 from .running import narrate
 
 
 async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.output or arguments.cassette
     ids = IdMap(pair_of(text) for text in arguments.map)
+    replacer = cleaning_of(arguments, path).replacer
     with Prefix.open(arguments.cassette) as prefix, listen(arguments.host, arguments.port) as listener:
         prefix.end_at(arguments.tail, thread=arguments.thread)
         try:
             async with serving.upstream_of(arguments.upstream, stop) as upstream:
                 meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
                 writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
-                mode = Tail(prefix, upstream, writer, ids=ids, narrate=narrate)
+                mode = Tail(prefix, upstream, writer, ids=ids, narrate=narrate, replacer=replacer)
                 kept = writer.count
                 try:
                     await serving.serve_until_stopped(mode, "record", upstream.origin.base, listener, stop)

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from respool.cassettes.fields import table_as_markdown as fields_as_markdown
+from respool.cassettes.secrets.table import table_as_markdown as secrets_as_markdown
 from respool.cli.main import build_parser
 from respool.proxy.modes import table_as_markdown
 
@@ -20,6 +21,7 @@ REFERENCE = DOCS / "commands.md"
 PICTURE = DOCS / "demo.svg"
 MODES = DOCS / "modes.md"
 FILTERS = DOCS / "filters.md"
+SECRETS = DOCS / "secrets.md"
 BEGIN, END = "<!-- made by docs/generate.py -->\n", "<!-- end of what is made -->\n"
 
 
@@ -43,6 +45,12 @@ def filters() -> str:
     """docs/filters.md, its table of fields made from the one in the code."""
     before, _, rest = FILTERS.read_text().partition(BEGIN)
     return before + BEGIN + fields_as_markdown() + END + rest.partition(END)[2]
+
+
+def secrets() -> str:
+    """docs/secrets.md, its table of rules made from the one in the code."""
+    before, _, rest = SECRETS.read_text().partition(BEGIN)
+    return before + BEGIN + secrets_as_markdown() + END + rest.partition(END)[2]
 
 
 def block(title: str, parser: argparse.ArgumentParser) -> str:
@@ -83,11 +91,12 @@ def picture() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        made = ((REFERENCE, reference()), (MODES, modes()), (FILTERS, filters()))
+        made = ((REFERENCE, reference()), (MODES, modes()), (FILTERS, filters()), (SECRETS, secrets()))
         stale = [str(page) for page, text in made if page.read_text() != text]
         sys.exit(f"out of date: {', '.join(stale)}: run make docs" if stale else 0)
     REFERENCE.write_text(reference())
     MODES.write_text(modes())
     FILTERS.write_text(filters())
+    SECRETS.write_text(secrets())
     if "--picture" in sys.argv:
         PICTURE.write_text(picture())

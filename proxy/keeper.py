@@ -1,8 +1,8 @@
 """The copy of a body that a recording keeps while the body itself goes by.
 
 Up to 1 MiB stays in memory and is decoded and redacted as a whole at the end. A larger body is decoded, scrubbed of the
-values known to be secret, and written to the cassette a piece at a time, so that memory stays bounded at any size. A body
-that is not what its Content-Encoding says, up to its last byte, is kept as it came.
+values known to be secret and of what the rules find, and written to the cassette a piece at a time, so that memory stays bounded
+at any size. A body that is not what its Content-Encoding says, up to its last byte, is kept as it came.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..cassettes.coding import CodingError, Decoder
 from ..cassettes.interaction import BlobRef, Body
 from ..cassettes.scrubber import Scrubber
+from ..cassettes.secrets.cleaning import DEFAULT, Cleaning, Sweeper
 from ..cassettes.writer import Writer
 
 IN_MEMORY = 1 << 20
@@ -44,10 +45,12 @@ class BodyKeeper:
         *,
         secrets: Callable[[], tuple[bytes, ...]],
         begin: Callable[[], Callable[[bytes], None]],
+        cleaning: Cleaning = DEFAULT,
     ) -> None:
         self._writer = writer
         self._coding = coding
         self._secrets = secrets
+        self._cleaning = cleaning
         self._begin = begin
         self._pieces: list[bytes] = []
         self._size = 0
@@ -68,7 +71,7 @@ class BodyKeeper:
             self._begin_spool()
 
     def _begin_spool(self) -> "_Spool":
-        spool = self._spool = _Spool(self._writer, self._coding, self._secrets(), self._begin)
+        spool = self._spool = _Spool(self._writer, self._coding, self._secrets(), self._begin, self._cleaning)
         for piece in self._pieces:
             spool.feed(piece)
         self._pieces.clear()
@@ -120,14 +123,15 @@ class _Spool:
         coding: str,
         secrets: tuple[bytes, ...],
         begin: Callable[[], Callable[[bytes], None]],
+        cleaning: Cleaning,
     ) -> None:
         self._writer = writer
         self._coding = coding
         self._begin = begin
         self._observe = begin()
-        self._as_it_came = _Form(writer, secrets)
+        self._as_it_came = _Form(writer, secrets, cleaning)
         self._decoder = Decoder(coding) if coding else None
-        self._decoded = _Form(writer, secrets) if coding else None
+        self._decoded = _Form(writer, secrets, cleaning) if coding else None
 
     def feed(self, data: bytes) -> None:
         kept = self._as_it_came.feed(data)
@@ -156,9 +160,10 @@ class _Spool:
 class _Form:
     """One form of a large body: scrubbed, and written 1 MiB at a time."""
 
-    def __init__(self, writer: Writer, secrets: tuple[bytes, ...]) -> None:
+    def __init__(self, writer: Writer, secrets: tuple[bytes, ...], cleaning: Cleaning) -> None:
         self._writer = writer
         self._scrubber = Scrubber(secrets)
+        self._sweeper = Sweeper(cleaning, secrets)
         self._buffer = bytearray()
         self.refs: list[BlobRef] = []
         self.lengths: list[int] = []
@@ -167,6 +172,8 @@ class _Form:
     def feed(self, data: bytes) -> bytes:
         """Take what comes next; returns what is written of it."""
         data = self._scrubber.feed(data)
+        self._since += len(data)
+        data = self._sweeper.feed(data)
         self._take(data)
         return data
 
@@ -184,15 +191,32 @@ class _Form:
     def finish(self) -> bytes:
         """Write the rest, and return what of it `feed` did not."""
         held = self._scrubber.finish()
+        self._since += len(held)
+        held = self._sweeper.feed(held) + self._sweeper.finish()
         self._take(held)
         self.mark()
+        self.lengths = _adjusted(self.lengths, self._sweeper.changes)
         if self._buffer:
             self.refs.append(self._writer.put(bytes(self._buffer)))
         return held
 
     def _take(self, data: bytes) -> None:
-        self._since += len(data)
         self._buffer += data
         while len(self._buffer) >= PIECE:
             self.refs.append(self._writer.put(bytes(self._buffer[:PIECE])))
             del self._buffer[:PIECE]
+
+
+def _adjusted(lengths: list[int], changes: list[tuple[int, int]]) -> list[int]:
+    """The lengths of pieces after what was replaced in them: a place counts to the piece in which it ends."""
+    adjusted: list[int] = []
+    number = before = owed = 0
+    for length in lengths:
+        before += length
+        owed += length
+        while number < len(changes) and changes[number][0] <= before:
+            owed += changes[number][1]
+            number += 1
+        adjusted.append(max(owed, 0))
+        owed = min(owed, 0)
+    return adjusted

@@ -16,7 +16,10 @@ from ..cassettes.coding import undoable
 from ..cassettes.interaction import End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
 from ..cassettes.redaction import joined, redact_call, scrub_text, secrets_of, secrets_of_response
+from ..cassettes.rules import NO_RULES, Rules
 from ..cassettes.scopes import scope_of
+from ..cassettes.secrets.cleaning import DEFAULT as DEFAULT_CLEANING
+from ..cassettes.secrets.cleaning import Cleaning
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
 from .keeper import BodyKeeper
@@ -31,12 +34,23 @@ MOST_MARKS = 100_000
 class Passage:
     """A call in progress. `target` is what goes upstream: the session prefix is off."""
 
-    def __init__(self, writer: Writer, request: web.BaseRequest, session: str, target: bytes) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        request: web.BaseRequest,
+        session: str,
+        target: bytes,
+        *,
+        cleaning: Cleaning = DEFAULT_CLEANING,
+        rules: Rules = NO_RULES,
+    ) -> None:
         self._writer = writer
         self._began = time.perf_counter_ns()
         self._started_us = time.time_ns() // 1000
         self._arrival = writer.next_arrival()
         self._session = session
+        self._cleaning = cleaning
+        self._rules = rules
         self._fault: Exception | None = None
         self.method = request.method
         self.target = target
@@ -55,7 +69,8 @@ class Passage:
             writer,
             coding,
             secrets=partial(joined, self._secrets, ()),
-            begin=partial(_begin_key, self._keys, self.method, target, self.headers),
+            begin=partial(_begin_key, self._keys, self.method, target, self.headers, rules),
+            cleaning=cleaning,
         )
         self._response_body: BodyKeeper | None = None
         self.streams = False
@@ -81,6 +96,7 @@ class Passage:
             coding,
             secrets=partial(_secrets_of_both, self._secrets, head.headers),
             begin=partial(_begin_answer, self._answers, head.status),
+            cleaning=self._cleaning,
         )
 
     def _asks_stream(self) -> bool:
@@ -137,11 +153,13 @@ class Passage:
                 _marks(answered.lengths, self._marks),
             )
         # Of the request as it came: what only the response named is unknown when the request comes again.
-        key = self._keys[-1].finish() if self._keys else request_key(request, self._secrets)
+        key = self._keys[-1].finish() if self._keys else request_key(request, self._secrets, rules=self._rules)
         variant = variant_of(self.headers, self._writer.file_id)
-        request, response = redact_call(request, response, self._secrets)
+        request, response = redact_call(request, response, self._secrets, self._cleaning)
         scope = scope_of(request, response)  # of what is written, so that no name holds what was taken out
-        session = scrub_text(self._session, self._secrets) if self._session != DEFAULT else DEFAULT
+        session = self._session
+        if session != DEFAULT:
+            session = scrub_text(session, self._secrets, self._cleaning)
         interaction = Interaction(
             self._arrival,
             self._started_us,
@@ -164,8 +182,10 @@ class Passage:
         return operation.name if operation else self.method
 
 
-def _begin_key(keys: list[KeyBuilder], method: str, target: bytes, headers: Headers) -> Callable[[bytes], None]:
-    keys.append(KeyBuilder(method, target, headers))
+def _begin_key(
+    keys: list[KeyBuilder], method: str, target: bytes, headers: Headers, rules: Rules
+) -> Callable[[bytes], None]:
+    keys.append(KeyBuilder(method, target, headers, rules=rules))
     return keys[-1].feed
 
 

@@ -11,6 +11,10 @@ from aiohttp import web
 
 from ..cassettes.errors import CassetteError, UpstreamError
 from ..cassettes.interaction import End
+from ..cassettes.rules import Rules
+from ..cassettes.secrets.cleaning import Cleaning
+from ..cassettes.secrets.finder import Replacer, hide
+from ..cassettes.secrets.policy import PLAIN, policy_of_notes
 from ..cassettes.writer import RecordingFailed, Writer
 from .answer import Answer, OwnedTasks
 from .durability import Durability
@@ -27,7 +31,18 @@ READ_ON_BYTES = 1 << 20
 class Recorder:
     """Handles calls in the modes `record` (with a writer) and `live` (without one)."""
 
-    def __init__(self, upstream: Upstream, writer: Writer | None, *, narrate: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        writer: Writer | None,
+        *,
+        narrate: Callable[[str], None],
+        replacer: Replacer = hide,
+    ) -> None:
+        """`replacer` gives what stands in place of a secret; by which rules they are found, the notes of the cassette say."""
+        policy = policy_of_notes(writer.meta) if writer is not None else None
+        self._cleaning = Cleaning(policy or PLAIN, replacer)
+        self._rules = Rules(policy=policy)
         self._upstream = upstream
         self._writer = writer
         self._narrate = narrate
@@ -55,7 +70,7 @@ class Recorder:
         self.calls += 1
         passage = None
         if self._writer is not None and self.failed is None:
-            passage = Passage(self._writer, request, session, target)
+            passage = Passage(self._writer, request, session, target, cleaning=self._cleaning, rules=self._rules)
             self._open.add(passage)
         call = Forwarding(self, way or self._upstream, request, passage, session, target, body=body)
         try:

@@ -22,6 +22,7 @@ from ..cassettes.matching import Matching
 from ..cassettes.operations import READS
 from ..cassettes.prefix import Prefix
 from ..cassettes.scopes import scope_hash, scope_of
+from ..cassettes.secrets.finder import Replacer, hide
 from ..cassettes.summary import Row
 from ..cassettes.tape import Reads, Tape
 from ..cassettes.writer import Writer
@@ -51,9 +52,10 @@ class Tail:
         ids: IdMap | None = None,
         narrate: Callable[[str], None],
         patience: float = RUN_SECONDS,
+        replacer: Replacer = hide,
     ) -> None:
         self.live = False
-        self.recorder = Recorder(upstream, writer, narrate=narrate)
+        self.recorder = Recorder(upstream, writer, narrate=narrate, replacer=replacer)
         self.replayer = Replayer(prefix, matching=Matching(late_binding=False), narrate=narrate)
         self._prefix = prefix
         self._upstream = upstream

@@ -4,8 +4,13 @@ CI takes the same 50 each time, so that what it says is about the change; new ex
 """
 
 import os
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+
+# No test reads or makes the key of whoever runs the tests.
+os.environ.setdefault("RESPOOL_KEY_FILE", str(Path(tempfile.mkdtemp(prefix="respool-key-")) / "key"))
 
 # Runs pytest within tests, for the pytest plugin; pytest takes such a list only from the outermost conftest.
 pytest_plugins = ["pytester"]

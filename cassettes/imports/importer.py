@@ -15,7 +15,10 @@ from ..interaction import Interaction
 from ..keys import request_key, variant_of
 from ..operations import find_operation, split_target
 from ..redaction import redact
+from ..rules import NO_RULES, Rules
 from ..scopes import media_type, scope_of
+from ..secrets.cleaning import DEFAULT, Cleaning
+from ..secrets.policy import PLAIN
 from ..summaries import summarise
 from ..text import clip, safe
 from ..variants import beta_of
@@ -43,11 +46,17 @@ class ImportReport:
 
 
 def import_files(
-    sources: Sequence[Path], destination: Path, *, progress: Progress | None = None, overwrite: bool = False
+    sources: Sequence[Path],
+    destination: Path,
+    *,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    cleaning: Cleaning = DEFAULT,
 ) -> ImportReport:
     """Write the calls of all `sources`, redacted, to a new cassette at `destination`.
 
     Files that all say when each call was recorded are merged by that time; else they follow one another as given.
+    `cleaning` says what is taken out and what is put in its place.
     `progress` is called with (steps done, steps in all), a step being a file read or a call written. An existing
     cassette is replaced only with `overwrite`. Raises CassetteError for a file that cannot be read (nothing is left
     behind then) and UsageError for a wrong call.
@@ -70,8 +79,9 @@ def import_files(
         raise CassetteError("no call is in " + ", ".join(safe(str(source)) for source in sources))
     notes = _notes(recordings, merged=merged)
     head = _own(recordings)
-    meta = _meta(recordings, exchanges, notes) if head is None else head.meta
-    _write(exchanges, destination, meta, overwrite, progress, len(sources), head)
+    policy = cleaning.policy or PLAIN
+    meta = {**_meta(recordings, exchanges, notes), **policy.note()} if head is None else head.meta
+    _write(exchanges, destination, meta, overwrite, progress, len(sources), head, cleaning)
     formats = tuple(dict.fromkeys(recording.format for recording in recordings))
     return ImportReport(len(recordings), len(exchanges), formats, tuple(notes))
 
@@ -101,6 +111,7 @@ def _write(
     progress: Progress | None,
     done: int,
     head: Head | None,
+    cleaning: Cleaning,
 ) -> None:
     """Write all calls. With `head` they keep their numbers and times, and the cassette its id: it is the same one."""
     file_id = None if head is None else head.file_id
@@ -109,17 +120,18 @@ def _write(
         for count, (started_us, call) in enumerate(exchanges, 1):
             if call.stored is None:
                 interaction = _interaction(call, writer, started_us)
-                interaction = redact(interaction)
+                interaction = redact(interaction, cleaning)
                 interaction = replace(interaction, scope=scope_of(interaction.request, interaction.response))
             else:
-                interaction = redact(call.stored)
+                interaction = redact(call.stored, cleaning)
                 if head is None:
                     arrival = writer.next_arrival()
                     interaction = replace(
                         interaction, arrival=arrival, started_us=started_us, variant=beta_of(interaction.variant)
                     )
             # The key is that of the request as it came: what only the answer gave away, a later client cannot know.
-            key = request_key(call.request) if call.key is None else call.key
+            rules = NO_RULES if call.stored is not None else Rules(policy=cleaning.policy)
+            key = request_key(call.request, rules=rules) if call.key is None else call.key
             writer.append(interaction, summarise(interaction, key=key))
             if progress is not None:
                 progress(done + count, done + len(exchanges))

@@ -5,6 +5,7 @@ upstream `sandbox` each recording has a fresh one with a fixed seed, so that it 
 """
 
 import asyncio
+import os
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from ...cassettes.amounts import counted
 from ...cassettes.errors import CassetteError
 from ...cassettes.reports import Report
 from ...cassettes.rules import Rules
-from ...cassettes.settings import notes_of
+from ...cassettes.secrets.pseudonyms import Pseudonyms, key_path, read_key
+from ...cassettes.settings import notes_of, redaction_for
 from ...cassettes.text import safe
 from ...cassettes.writer import Writer
 from ..answer import Answer
@@ -82,12 +84,19 @@ class Recording:
             self._stack.callback(upstream.close)
             await upstream.check()
             rules = Rules.of(self._options.ignore, self._options.match_headers)
-            meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, **notes_of(rules)}
+            found = redaction_for(self._path)
+            replacer = Pseudonyms(read_key(key_path(os.environ, found.key_file)))
+            meta = {
+                "created_by": f"respool {__version__}",
+                "upstream": upstream.origin.url,
+                **notes_of(rules),
+                **found.policy.note(),
+            }
             self._writer = self._create(meta)
         except BaseException:
             await self._stack.aclose()
             raise
-        self._recorder = Recorder(upstream, self._writer, narrate=self._host.said.append)
+        self._recorder = Recorder(upstream, self._writer, narrate=self._host.said.append, replacer=replacer)
         self._counted = _Counted(self._recorder)
         self._host.library.open(self._session, self._counted)
         return upstream.origin.base

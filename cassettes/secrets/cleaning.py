@@ -1,0 +1,128 @@
+"""All that is taken out of a text at once: known values, what the rules find, and what a stream tells piece by piece.
+
+What overlaps is one place, replaced once. Text as it came is searched, never what was put in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..scrubber import spans_of
+from .finder import PLACEHOLDER, Edit, Replacer, clean, edited, edits_of, find, hide
+from .policy import PLAIN, Policy
+from .streams import is_stream, stream_edits
+
+CONTEXT = 256
+"""Bytes before a place that a rule may look back at."""
+HOLD = 16_384
+WINDOW = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """Which rules apply, and what is put in the place of what they find. No policy: known values alone."""
+
+    policy: Policy | None = PLAIN
+    replacer: Replacer = hide
+
+    def edits(self, data: bytes, taint: Iterable[bytes]) -> list[Edit]:
+        """What is to be changed in `data`, in order and apart."""
+        return _merged(self.grouped(data, taint))
+
+    def grouped(self, data: bytes, taint: Iterable[bytes], *, stream: bool | None = None) -> list[list[Edit]]:
+        """The same before overlaps are settled, the edits of one secret together, the more telling first."""
+        taint = list(taint)
+        groups: list[list[Edit]] = []
+        if is_stream(data) if stream is None else stream:
+            groups += stream_edits(data, self.policy, taint, self.replacer)
+        groups += [[Edit(start, end, PLACEHOLDER)] for start, end in spans_of(data, taint)]
+        if self.policy is not None:
+            spans = find(data, self.policy)
+            if spans:
+                groups += [[edit] for edit in edits_of(data, spans, self.policy, self.replacer)]
+        return groups
+
+    def value(self, data: bytes) -> bytes:
+        """A header's value, a name or another short text, without what the rules find."""
+        return (
+            _value(data, self.policy, self.replacer) if len(data) <= 1024 else clean(data, self.policy, self.replacer)
+        )
+
+
+DEFAULT = Cleaning()
+
+
+@lru_cache(maxsize=2048)
+def _value(data: bytes, policy: Policy | None, replacer: Replacer) -> bytes:
+    return clean(data, policy, replacer)
+
+
+def _merged(groups: list[list[Edit]]) -> list[Edit]:
+    """In order and apart. Of edits that overlap, the text of the first group counts that touches the place."""
+    if not groups:
+        return []
+    flat = sorted((edit.start, rank, edit) for rank, group in enumerate(groups) for edit in group)
+    apart: list[tuple[int, Edit]] = []
+    for start, rank, edit in flat:
+        if apart and start < apart[-1][1].end:
+            first, last = apart[-1]
+            text = last.text if first <= rank else edit.text
+            apart[-1] = min(first, rank), Edit(last.start, max(last.end, edit.end), text)
+        else:
+            apart.append((rank, edit))
+    return [edit for _, edit in apart]
+
+
+class Sweeper:
+    """Cleans a text that goes by, in bounded memory: a window at a time, each with an overlap as long as what rules look for.
+
+    What `feed` returns is safe to write. A secret of more than HOLD bytes is replaced in parts.
+    """
+
+    def __init__(self, cleaning: Cleaning, taint: Sequence[bytes] = ()) -> None:
+        self._cleaning = cleaning
+        self._taint = [value for value in taint if value]
+        self._hold = max([HOLD, *map(len, self._taint)])
+        self._before = b""
+        self._text = bytearray()
+        self._stream: bool | None = None
+        self._taken_in = 0
+        self.changes: list[tuple[int, int]] = []
+        """Where in the text that was fed a replaced place ended, and by how much it has grown."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next piece; give what is sure by now."""
+        out: list[bytes] = []
+        for begin in range(0, len(data), WINDOW):
+            self._text += data[begin : begin + WINDOW]
+            if len(self._text) >= WINDOW + self._hold:
+                out.append(self._taken(self._hold))
+        return b"".join(out)
+
+    def finish(self) -> bytes:
+        """The rest. Nothing can be fed after."""
+        return self._taken(0)
+
+    def _taken(self, hold: int) -> bytes:
+        text = self._before + bytes(self._text)
+        if self._stream is None:
+            self._stream = is_stream(text)
+        began = len(self._before)
+        groups = self._cleaning.grouped(text, self._taint, stream=self._stream)
+        cut = len(text) - hold
+        if hold and self._stream:
+            cut = max(text.rfind(b"\n", began, cut) + 1, began) or cut
+        for group in sorted(groups, key=lambda group: -group[0].start):
+            if group[0].start < cut < group[-1].end:
+                cut = group[0].start
+        if cut <= began and hold:
+            cut = len(text) - hold  # it is longer than what is held: it goes in parts
+        edits = [edit for edit in _merged(groups) if began <= edit.start < cut]
+        out = edited(text[began:cut], [Edit(e.start - began, min(e.end, cut) - began, e.text) for e in edits])
+        for edit in edits:
+            end = min(edit.end, cut)
+            self.changes.append((self._taken_in + end - began, len(edit.text) - (end - edit.start)))
+        self._taken_in += cut - began
+        self._before = text[max(cut - CONTEXT, 0) : cut]
+        del self._text[: cut - began]
+        return out

@@ -1,0 +1,43 @@
+"""The redaction that a command line asks for: options, the project's settings, and the key of the pseudonyms."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..cassettes.secrets.cleaning import Cleaning
+
+
+def add_redaction(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is redacted besides (docs/secrets.md)")
+    group.add_argument(
+        "--redact",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="take out more: name:NAME, a field, parameter or header of this name; text:TEXT, where TEXT may end with *; may be "
+        "repeated",
+    )
+    group.add_argument(
+        "--redact-allow",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="let stand: name:NAME, text:TEXT, or rule:RULE, a rule of the table; may be repeated",
+    )
+    group.add_argument(
+        "--redact-pii",
+        action="store_true",
+        help="take out mail addresses, phone numbers, IBANs, card numbers and public IP addresses",
+    )
+
+
+def cleaning_of(arguments: argparse.Namespace, cassette: Path | None) -> "Cleaning":
+    """What a new cassette is redacted with. The key of the pseudonyms is made if there is none. Raises UsageError."""
+    from ..cassettes.secrets.cleaning import Cleaning
+    from ..cassettes.secrets.pseudonyms import Pseudonyms, key_path, read_key
+    from ..cassettes.settings import redaction_for
+
+    found = redaction_for(cassette, redact=arguments.redact, allow=arguments.redact_allow, pii=arguments.redact_pii)
+    return Cleaning(found.policy, Pseudonyms(read_key(key_path(os.environ, found.key_file))))
