@@ -143,6 +143,8 @@ def _text(kind: str, value: bytes, policy: Policy, replacer: Replacer) -> bytes:
         return replacer(kind, value)
     said = _decoded(value)
     said = edited(said, edits_of(said, find_flat(said, policy), policy, replacer))
+    if replacer is hide:
+        return b64encode(said).rstrip(b"=")  # a key is made of it: how it was spelled does not count
     coded = b64encode(said, b"-_" if b"-" in value or b"_" in value else None)
     return coded if value.endswith(b"=") else coded.rstrip(b"=")
 
@@ -182,8 +184,6 @@ def _canonical_base64(data: bytes) -> bytes:
         for begin in range(start, start + 4):
             said = _decoded(data[begin:end])
             if PUT_IN.search(said):
-                run = data[begin:end]
-                coded = b64encode(PUT_IN.sub(PLACEHOLDER, said), b"-_" if b"-" in run or b"_" in run else None)
-                edits.append(Edit(begin, end, coded if run.endswith(b"=") else coded.rstrip(b"=")))
+                edits.append(Edit(begin, end, b64encode(PUT_IN.sub(PLACEHOLDER, said)).rstrip(b"=")))
                 break
     return edited(data, edits)

@@ -154,7 +154,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "url-password", "url", "the password of an URL's user", (b"://", b"%3A%2F%2F", b"%3a%2f%2f"),
         rb"://[^\s/?#\"'<>\\@:]{0,256}:([^\s/?#\"'<>\\@]{1,256})@"
-        rb"|%3[Aa]%2[Ff]%2[Ff][^%&\s\"]{0,256}%3[Aa]((?:[^%&\s\"]|%(?!40)[0-9A-Fa-f]{2}){1,256})%40", b"postgres://app:" + _X[:12] + b"@db/main",
+        rb"|%3[Aa]%2[Ff]%2[Ff][^%&\s\"]{0,256}%3[Aa]((?:[^%&\s\"]|%(?!40)[0-9A-Fa-f]{2}){1,256})%40",
+        b"postgres://app:" + _X[:12] + b"@db/main",
         b"http://host:8080/a@b",
         where="URLs in any text",
     ),

@@ -1,6 +1,6 @@
 """Secrets made by lot, of many kinds, and the places of a call that one can stand in.
 
-`KINDS` gives for each kind what makes one; a kind that only its name betrays has that name in it. `PLACES` puts one, with its name,
+`KINDS` gives for each kind what makes one; a kind that only its name betrays has that name in it. `PLACES` puts one and its name
 into a call; what comes back is a request and a response as they were on the wire, decoded.
 """
 
@@ -9,6 +9,7 @@ import json
 import random
 import string
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from urllib.parse import quote
 
 from respool.cassettes.interaction import Body, Request, Response
@@ -125,7 +126,7 @@ def streamed(text: str, cuts: list[int]) -> bytes:
     """A message streamed in the pieces that `cuts` make of its text, another one between them."""
     edges = [0, *cuts, len(text)]
     out = []
-    for start, end in zip(edges, edges[1:]):
+    for start, end in pairwise(edges):
         for index, piece in ((0, text[start:end]), (1, "unrelated ")):
             content = [{"index": index, "type": "text", "text": {"value": piece}}]
             out.append(event({"id": "msg_1", "object": "thread.message.delta", "delta": {"content": content}}))
@@ -135,7 +136,7 @@ def streamed(text: str, cuts: list[int]) -> bytes:
 def streamed_arguments(text: str, cuts: list[int]) -> bytes:
     edges = [0, *cuts, len(text)]
     out = []
-    for start, end in zip(edges, edges[1:]):
+    for start, end in pairwise(edges):
         calls = [{"index": 0, "type": "function", "function": {"arguments": text[start:end]}}]
         details = {"type": "tool_calls", "tool_calls": calls}
         out.append(event({"id": "step_1", "delta": {"step_details": details}}, "thread.run.step.delta"))
@@ -213,6 +214,16 @@ PLACES: dict[str, Callable[[str, str], Call]] = {
         _json({"content": f"get https://h.example/x?{name or 'q'}={quote(secret, safe='')}&z=1 please"})
     ),
 }
+
+
+def in_turn(seed: int, each: int) -> Iterator[tuple[str, Call]]:
+    """`each` secrets of every kind, each in one place, all places in turn."""
+    rng = random.Random(seed)
+    for number in range(each * len(KINDS)):
+        name, make = list(KINDS.values())[number % len(KINDS)]
+        secret = make(rng)
+        put = list(PLACES.values())[number // len(KINDS) % len(PLACES)]
+        yield secret, put(name, secret)
 
 
 def planted(seed: int, each: int) -> Iterator[tuple[str, str, str, Call]]:
