@@ -198,7 +198,7 @@ def _warn_of_another_redaction(reader: Reader, cleaning: Cleaning) -> None:
     if policy_of_notes(reader.meta) != cleaning.policy and cleaning.policy != PLAIN:
         narrate(
             f"respool: {reader.path} has rules of redaction of its own, and what is added goes by them; to have others, "
-            f"`respool redact {reader.path} -o NEW` first"
+            "record anew"
         )
 
 
