@@ -5,12 +5,17 @@ What is promised holds against a crash of the process at once, and against a los
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 
 from .errors import CassetteError
 from .lock import CassetteInUseError, still_named, take_lock
 from .source import open_regular
+
+
+class RecordingFailed(CassetteError):
+    """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
 
 
 def create_partial(partial: Path, path: Path, *, overwrite: bool) -> int:
@@ -94,6 +99,11 @@ def set_aside(fd: int, offset: int, path: Path) -> Path:
     raise CassetteError(f"there are too many files {path}.torn-N", "move them away")
 
 
+def is_final(path: Path) -> bool:
+    """Whether a cassette by this name says that its recording has ended: one in progress, or set aside as cut, does not."""
+    return path.suffix != ".partial" and re.fullmatch(r"\.cut-[0-9]+", path.suffix) is None
+
+
 def keep_partial(path: Path) -> Path:
     """Give what an interrupted recording of `path` left the first free name PATH.cut-N; returns that path.
 
@@ -135,6 +145,19 @@ def publish(partial: Path, path: Path, *, overwrite: bool) -> None:
         else:
             partial.unlink()
     sync_folder(path.parent)
+
+
+def publish_recording(partial: Path, path: Path, *, overwrite: bool) -> None:
+    """`publish` a recording. Raises RecordingFailed if that cannot be: it then stays where it is."""
+    try:
+        publish(partial, path, overwrite=overwrite)
+    except (OSError, CassetteInUseError) as error:
+        if isinstance(error, FileExistsError):
+            why = f"{path} came into being while it was recorded"
+        else:
+            why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
+        hint = f"it is complete: mv {partial} NAME"
+        raise RecordingFailed(f"the finished recording stays in {partial}: {why}", hint) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from .amounts import counted
 from .batch import Batch
+from .ending import ending_of, resumption_of
 from .errors import CassetteError, DamagedCassetteError
 from .format import (
     FILE_HEADER_SIZE,
@@ -31,29 +33,24 @@ from .format import (
 )
 from .index import build_index, index_too_big
 from .interaction import BlobRef, Body, Interaction
-from .lock import CassetteInUseError
 from .packs import Dictionary
 from .pieces import Pieces
 from .records import encode_interaction, encode_meta
 from .scan import Contents
 from .scopes import scope_of
 from .source import Source
-from .storage import create_partial, open_existing, publish, set_aside, write_all
+from .storage import RecordingFailed, create_partial, open_existing, publish_recording, set_aside, write_all
 from .summary import Summary
 
 _MAX_ARRIVAL = 1 << 63
-
-
-class RecordingFailed(CassetteError):
-    """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
 
 
 class Writer:
     """The one writer of a cassette. Make one with `create` or `append_to`; use it from one thread.
 
     `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added to the file,
-    `torn` where a torn tail was saved to, if there was one. As a context manager: closed on success; on an exception the file
-    is left as it is.
+    `torn` where a torn tail was saved to, if there was one, and `warning` what to tell the user where `append_to` found no seal.
+    As a context manager: closed on success; on an exception the file is left as it is.
     """
 
     features = 0
@@ -66,6 +63,7 @@ class Writer:
         self.count = 0
         self.bytes_written = 0
         self.torn: Path | None = None
+        self.warning = ""
         self._fd = fd
         self._partial = partial
         self._overwrite = overwrite
@@ -135,11 +133,12 @@ class Writer:
                 contents.check()
                 writer = cls(fd, path, None, source.header.file_id)
                 writer._resume(contents, source.dictionary())
-                dropped = contents.scan.dropped
+                ending, dropped = ending_of(source, contents.scan), contents.scan.dropped
             finally:
                 source.close()
             if dropped:
                 writer.torn = set_aside(fd, writer._end, path)
+            writer.warning = resumption_of(path, ending, dropped, writer.torn)
             os.lseek(fd, writer._end, os.SEEK_SET)
         except OSError as error:
             os.close(fd)
@@ -211,10 +210,7 @@ class Writer:
             if not self._sealed:
                 self._seal()
             if self._partial is not None:
-                try:
-                    publish(self._partial, self.path, overwrite=self._overwrite)
-                except (OSError, CassetteInUseError) as error:
-                    raise self._unpublished(error) from error
+                publish_recording(self._partial, self.path, overwrite=self._overwrite)
                 self._partial = None
         finally:
             self.abandon()
@@ -302,7 +298,7 @@ class Writer:
         except OSError:
             kept = f"what was recorded before is in {place}, with a torn record after it"
         self._failure = RecordingFailed(
-            f"the recording stopped after {self.count:,} interactions: writing to {place} failed ({why})", kept
+            f"the recording stopped after {counted(self.count, 'call')}: writing to {place} failed ({why})", kept
         )
         return self._failure
 
@@ -348,11 +344,3 @@ class Writer:
 
     def _place(self) -> Path:
         return self._partial or self.path
-
-    def _unpublished(self, error: OSError | CassetteInUseError) -> RecordingFailed:
-        if isinstance(error, FileExistsError):
-            why = f"{self.path} came into being while it was recorded"
-        else:
-            why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
-        place = self._place()
-        return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")

@@ -35,6 +35,8 @@ class Recorder:
         self._stopping = False
         self.calls = 0
         self.failures = 0
+        self.cut = 0
+        """Calls that were still running when the proxy was stopped, and are stored as cut."""
         self.lost = 0
         """Calls that went through and could not be stored, although the recording goes on."""
         self.failed: RecordingFailed | None = None
@@ -85,9 +87,11 @@ class Recorder:
             return
         try:
             passage.store(end)
+            self.cut += end is End.PROXY_CUT
         except RecordingFailed as error:
             self.failed = error
-            self._narrate(f"respool: THE RECORDING HAS STOPPED: {error.message}. {error.hint} Calls still go through.")
+            hint = f"; {error.hint}" if error.hint else ""
+            self._narrate(f"respool: THE RECORDING HAS STOPPED: {error.message}{hint}. Calls still go through.")
         except CassetteError as error:
             self._lose(passage, error.message)
         except Exception as error:  # noqa: BLE001  # a fault in the copy must not reach the call that is being copied
@@ -101,8 +105,6 @@ class Recorder:
 
     def failure(self, error: UpstreamError) -> None:
         self.failures += 1
-        if self._stopping:
-            return  # the proxy hung up itself, and that is already being said
         self._narrate(f"respool: {error.message}" + (f" ({error.hint})" if error.hint else ""))
 
     def read_on(self, passage: Passage, exchange: Exchange) -> None:

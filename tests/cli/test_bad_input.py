@@ -165,7 +165,7 @@ def test_damage_is_met_as_an_error_after_what_is_whole(respool, cassette: Path, 
     assert done.stdout != whole
     line, hint = done.stderr.splitlines()
     assert line.startswith(f"respool: {cassette} is damaged in 1 place")
-    assert "5 interactions are whole" in line
+    assert "5 calls are whole" in line
     assert "respool doctor" in hint
 
 
