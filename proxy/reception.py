@@ -3,13 +3,15 @@
 import asyncio
 
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ..cassettes.errors import UpstreamError
 from .replies import MOST_LINES, Reply, read_reply
 
 MOST_LINE = 64 << 10
 """Bytes in one header line of an answer."""
+_TOO_LARGE = ("Got more than", "Too many headers")
+"""How aiohttp's messages begin: by the time they are here, nothing else of the error is left."""
 
 
 class Connection(ResponseHandler):
@@ -54,6 +56,13 @@ class Connection(ResponseHandler):
         if self._hoped is not None and not self._hoped.done():
             self._hoped.set_result(None)
 
+    def abort(self) -> None:
+        """Hang up. Whoever waits for more of a body learns it at once, which aiohttp leaves to a timeout."""
+        payload = self._payload
+        super().abort()
+        if payload is not None and not payload.is_eof():
+            payload.set_exception(ConnectionAbortedError())
+
     def _parse(self) -> None:
         self.set_response_params(
             skip_payload=self._bodiless,
@@ -67,7 +76,7 @@ class Connection(ResponseHandler):
 
 def unreadable(url: str, error: HttpProcessingError) -> UpstreamError:
     """What to say of a head that aiohttp's parser does not take: one that is too large is HTTP all the same."""
-    if isinstance(error, LineTooLong) or "Too many headers" in error.message:
+    if error.message.startswith(_TOO_LARGE):
         return UpstreamError(
             f"the head of an answer of {url} is too large to be passed on",
             f"{MOST_LINES} header lines of {MOST_LINE >> 10} KiB are the most",
