@@ -74,25 +74,6 @@ async def test_an_upstream_that_speaks_no_http_is_named(proxies, answer):
         upstream.close()
 
 
-@pytest.mark.parametrize(
-    "lines", [b"X-Big: " + b"x" * 70_000 + b"\r\n", b"".join(b"X-%d: x\r\n" % number for number in range(200))]
-)
-async def test_an_answer_whose_head_is_too_large_is_not_taken_for_another_protocol(proxies, lines):
-    async def script(heard, writer):
-        writer.write(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 0\r\n\r\n")
-        await writer.drain()
-
-    async with proxies.raw_upstream(script) as server:
-        upstream = Upstream(Origin.parse(server.url))
-        exchange = await upstream.exchange("GET")
-        await exchange.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", last=True)
-        with pytest.raises(UpstreamError, match="is too large to be passed on") as refused:
-            await exchange.head()
-        assert "128 header lines of 64 KiB are the most" in refused.value.hint
-        exchange.release()
-        upstream.close()
-
-
 @pytest.mark.parametrize("began", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"])
 async def test_a_call_that_the_proxy_itself_ends_is_not_blamed_on_the_upstream(proxies, began):
     async def script(heard, writer):
