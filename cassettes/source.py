@@ -32,6 +32,7 @@ from .format import (
     lengths_allowed,
     refuse_newer,
 )
+from .lock import is_locked
 from .packs import Dictionary, Entry, Pack, contents_of, split_place
 
 _HEAD = 512
@@ -55,11 +56,15 @@ class Frame(NamedTuple):
 
 
 class Source:
-    """The bytes of one cassette. `size` is its length at opening; `view` is all of it, without a copy."""
+    """The bytes of one cassette. `size` is its length at opening; `view` is all of it, without a copy.
+
+    `locked`: it had no seal at its end when it was opened by `open`, and a writer was at work on it.
+    """
 
     def __init__(self, fd: int, name: str) -> None:
         """Map the open file `fd`, which stays the caller's to close. Raises CassetteError if it is no cassette of ours."""
         self.name = name
+        self.locked = False
         self.size = os.fstat(fd).st_size
         head = os.pread(fd, _HEAD, 0)
         if not head.startswith(MAGIC):
@@ -80,7 +85,13 @@ class Source:
         """Open the file at `path`; with `at`, the one of that name in an open folder, following no link."""
         fd = open_regular(path, os.O_RDONLY, at=at)
         try:
-            return cls(fd, str(path))
+            source = cls(fd, str(path))
+            try:
+                source.locked = source.last_seal() is None and is_locked(fd)
+            except BaseException:
+                source.close()
+                raise
+            return source
         finally:
             os.close(fd)
 

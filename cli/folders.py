@@ -19,7 +19,17 @@ from ..proxy.upstream import Upstream
 from ..proxy.volumes import Recording, Totals
 from .loop import Stop
 from .running import narrate
-from .serving import Stopped, faults_of, injected, meta_of, replayer_factory, serve_until_stopped, upstream_of
+from .serving import (
+    Stopped,
+    cut_here,
+    failed_upstream,
+    faults_of,
+    injected,
+    meta_of,
+    replayer_factory,
+    serve_until_stopped,
+    upstream_of,
+)
 
 CACHE_BYTES = 4 << 20
 """Answers that each cassette keeps ready: there may be hundreds of them."""
@@ -91,7 +101,9 @@ def _told(totals: Totals, unknown: int) -> int:
         what = counted(totals.cassettes_recorded, "cassette")
         narrate(f"respool: recorded {counted(totals.recorded, 'call')} to {what}")
     if totals.failures:
-        narrate(f"respool: {counted(totals.failures, 'call')} failed at the upstream, and are recorded as failed")
+        narrate(f"respool: {failed_upstream(totals.failures)}")
+    if totals.cut:
+        narrate(f"respool: {cut_here(totals.cut)}")
     for failed in totals.failed:
         narrate(f"respool: a recording is not whole: {failed.message}; {failed.hint}".rstrip("; "))
     if totals.lost:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..cassettes.amounts import counted, size
+from ..cassettes.amounts import are, counted, size
 from ..cassettes.errors import CassetteError, RespoolError
 from ..cassettes.faults import Faults
 from ..cassettes.matching import Matching
@@ -140,6 +140,8 @@ def _pack(path: Path, stop: Stop) -> None:
 def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream) -> Writer:
     if arguments.append and path.exists():
         writer = Writer.append_to(path, durable=arguments.durable)
+        if writer.warning:
+            narrate(f"respool: {writer.warning}")
         with Reader.open(path) as reader:
             _warn_of_another_upstream(reader, upstream)
             _warn_of_new_rules(reader, rules)
@@ -159,18 +161,32 @@ def _told(recorder: Recorder, writer: Writer, added: int) -> int:
     """Say how a recording ended; returns the exit status."""
     if recorder.failed is not None:
         narrate(f"respool: the recording is not whole: {recorder.failed.message}")
-        narrate(f"  the {counted(added, 'call')} before that are kept; {recorder.failed.hint}".rstrip("; "))
+        narrate(f"  the {counted(added, 'call')} before that {are(added)} kept; {recorder.failed.hint}".rstrip("; "))
         return CassetteError.exit_status
     if not added and not recorder.lost:
-        narrate("respool: no calls came, so no cassette was written")
+        appended = writer.count > 0
+        narrate(
+            f"respool: no calls came, so {f'nothing was added to {writer.path}' if appended else 'no cassette was written'}"
+        )
         return 0
     narrate(f"respool: recorded {counted(added, 'call')} to {writer.path} ({size(writer.bytes_written)} written)")
     if recorder.failures:
-        narrate(f"respool: {counted(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
+        narrate(f"respool: {failed_upstream(recorder.failures)}")
+    if recorder.cut:
+        narrate(f"respool: {cut_here(recorder.cut)}")
     if recorder.lost:
         narrate(f"respool: {counted(recorder.lost, 'call')} could not be recorded, see above")
         return CassetteError.exit_status
     return 0
+
+
+def failed_upstream(calls: int) -> str:
+    return f"{counted(calls, 'call')} failed at the upstream, and {are(calls)} recorded as failed"
+
+
+def cut_here(calls: int) -> str:
+    ran = "was" if calls == 1 else "were"
+    return f"{counted(calls, 'call')} {ran} still running when respool was stopped, and {are(calls)} recorded as cut"
 
 
 def _warn_of_another_upstream(reader: Reader, upstream: Upstream) -> None:
@@ -272,10 +288,8 @@ def replayer_factory(
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     make = replayer_factory(arguments, stop, faults=faults_of(arguments))
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
-        if not reader.sealed:
-            narrate(
-                f"respool: {arguments.cassette} was not closed cleanly; its {counted(len(reader), 'whole call')} are served"
-            )
+        if reader.warning:
+            narrate(f"respool: {reader.warning}")
         try:
             replayer = await asyncio.to_thread(make, reader)
         except Stopped:
@@ -316,5 +330,5 @@ async def sandbox(arguments: argparse.Namespace, stop: Stop) -> int:
     ) as served:
         ready(served.url + "/v1")
         await stop.wait()
-    narrate(f"respool: the sandbox answered {served.sandbox.calls:,} calls and forgets them")
+    narrate(f"respool: the sandbox answered {counted(served.sandbox.calls, 'call')} and forgets them")
     return 0

@@ -101,5 +101,5 @@ def _refused(error: OSError, host: str, port: int) -> UsageError:
     if error.errno == errno.EADDRINUSE:
         return UsageError(f"port {port} on {host} is in use", "give another --port, or --port 0 for a free one")
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return UsageError(f"{host} is not an address of this machine", "give --host 127.0.0.1")
+        return UsageError(f"{host} is not an address of this machine", "give another --host; the default is 127.0.0.1")
     return UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}", "give another --host or --port")

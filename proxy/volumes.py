@@ -47,6 +47,8 @@ class Totals:
     recorded: int = 0
     cassettes_recorded: int = 0
     failures: int = 0
+    cut: int = 0
+    """Calls that were still running when respool was stopped."""
     lost: int = 0
     failed: list[CassetteError] = field(default_factory=list)
     """Why recordings are not whole."""
@@ -150,6 +152,7 @@ class Recorded(Volume):
         totals.recorded += added
         totals.cassettes_recorded += bool(added)
         totals.failures += recorder.failures
+        totals.cut += recorder.cut
         totals.lost += recorder.lost
         if failed is not None:
             totals.failed.append(failed)
