@@ -298,6 +298,9 @@ class Reader:
                     return offset
             return None
 
+        data = self._source.neighbour(ref.digest)
+        if data is not None and len(data) == ref.length and digest_of(data) == ref.digest:
+            return data
         offset = self._ask(find)
         record = None if offset is None else self._source.record(offset, RecordType.BLOB)
         if record is None:
