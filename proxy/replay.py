@@ -67,7 +67,7 @@ class Replayer:
         self._narrate = narrate
         self._players = Players(self._player, idle=idle)
         self._spellings = Spellings(reader.file_id, matching.rules)
-        self._ambiguities = Ambiguities(self._tape, self._key_of) if matching.late_binding else None
+        self._ambiguities = Ambiguities(self._tape) if matching.late_binding else None
         upstream = reader.meta.get("upstream")
         self._upstream = upstream if isinstance(upstream, str) else ""
         self._delivery = Delivery(
