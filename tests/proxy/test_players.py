@@ -126,7 +126,7 @@ def test_writes_that_are_kept_for_a_retry_cost_little(tmp_path):
     """docs/modes.md says 40 kB for as many as a session keeps."""
     with Reader.open(write_cassette(tmp_path / "a.cassette", [say(1, "hello", 0)])) as reader:
         session = Session(Tape(reader))
-        served = [session.serve(row.summary.key) for row in reader.rows()][0]
+        served = session.serve(next(reader.rows()).summary.key)
         players = Players(lambda name: Player(session, Fate(Faults(["*: reset"]), name, reader)))
 
         def play(name: str) -> None:
