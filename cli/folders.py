@@ -8,7 +8,6 @@ from pathlib import Path
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
-from ..cassettes.rules import Rules
 from ..cassettes.writer import Writer
 from ..proxy.library import Library
 from ..proxy.modes import Way
@@ -21,6 +20,7 @@ from .loop import Stop
 from .running import narrate
 from .serving import (
     Stopped,
+    check_rules,
     cut_here,
     failed_upstream,
     faults_of,
@@ -45,9 +45,12 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     # Where `auto` finds all that it needs, no upstream has to be there.
                     entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
                     origin = (await stack.enter_async_context(entered)).origin
-                    rules = Rules.of(arguments.ignore, arguments.match_header)
+                    check_rules(arguments, None)
                     recording = Recording(
-                        origin=origin, meta=meta_of(origin, rules), recorder=_recorder, durable=arguments.durable
+                        origin=origin,
+                        meta=lambda cassette: meta_of(arguments, cassette, origin),
+                        recorder=_recorder,
+                        durable=arguments.durable,
                     )
                     _make(path)
                 return await _serve(arguments, way, recording, listener, stop)

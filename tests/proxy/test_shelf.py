@@ -61,7 +61,7 @@ async def shelved(path: Path, *, way: Way = Way.REPLAY, upstream: str = "", idle
     clock = Clock()
     recording = upstream and Recording(
         origin=Origin.parse(upstream),
-        meta={"upstream": upstream},
+        meta=lambda _: {"upstream": upstream},
         recorder=lambda upstream, writer: Recorder(upstream, writer, narrate=said.append),
     )
     shelf = Shelf(
