@@ -120,7 +120,7 @@ class Forwarding:
     def leave(self) -> None:
         """The client has gone (or the proxy stops). The upstream call ends within a second, and what came is stored."""
         recorder, passage, exchange = self._recorder, self._passage, self._exchange
-        if exchange is None or passage is None or recorder.stopping or not self._sent or passage.streams:
+        if exchange is None or passage is None or recorder.stopping or not self._sent or passage.goes_on:
             recorder.store(passage, End.PROXY_CUT if recorder.stopping else End.CLIENT_CUT)
             if exchange is not None:
                 exchange.release()

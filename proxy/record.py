@@ -127,7 +127,7 @@ class Recorder:
             async with asyncio.timeout(READ_ON_SECONDS):
                 if passage.answered < 0:
                     passage.take_head(await exchange.head())
-                if not passage.streams:
+                if not passage.goes_on:
                     end = End.COMPLETE
                     async for piece in exchange.body():
                         passage.take_piece(piece)
