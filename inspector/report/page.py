@@ -207,7 +207,9 @@ def _thread(source: Source, scope: str, number: int, totals: Totals, lost: Lost)
     yield f'<section class="thread" id="{anchor}" tabindex="-1" aria-labelledby="{anchor}-name"><div class="talk">'
     yield f'<header class="top"><h2 id="{anchor}-name" dir="auto">{line(label)}</h2>'
     yield f'<p class="fine"><code>{line(scope)}</code> {" · ".join(facts)}{wrong}</p></header>'
-    yield from talk(conversation, sightings, anchor)
+    for piece in talk(conversation, sightings, anchor):
+        lost["texts shortened"] += piece.count('<span class="cut">')  # no foreign text can hold it
+        yield piece
     yield '</div><aside class="calls" aria-label="Exchanges of this thread"><h3>Exchanges</h3>'
     yield f"<ol>{''.join(calls.rows)}</ol></aside>"
     yield f'</section><script type="application/json" id="{anchor}-data">{inert(calls.data)}</script>\n'
