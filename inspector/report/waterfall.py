@@ -6,8 +6,8 @@ some moment that no clock tells. API seconds narrow what the proxy's clock leave
 
 from typing import NamedTuple
 
-from ...cassettes.conversation import FINAL_STATES, Run
-from ...cassettes.sightings import Life, Sightings
+from ...cassettes.conversation import FINAL_STATES, Run, Step
+from ...cassettes.sightings import Life, Sightings, Stretch
 
 SECOND = 1_000_000
 MOST_ROWS = 100
@@ -61,9 +61,11 @@ class Bounds(NamedTuple):
 
     def within(self, second: int | None) -> "Bounds":
         """Narrowed by one of the API's seconds; as it is where that contradicts."""
-        if second is None:
-            return self
-        low, high = max(self.low, second * SECOND), min(self.high, (second + 1) * SECOND)
+        return self if second is None else self.meeting(Bounds(second * SECOND, (second + 1) * SECOND))
+
+    def meeting(self, other: "Bounds") -> "Bounds":
+        """What both allow; as it is where that is nothing."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
         return Bounds(low, high) if low <= high else self
 
 
@@ -74,19 +76,23 @@ def waterfall_of(run: Run, sightings: Sightings) -> Waterfall | None:
         return None
     first, last = life.stretches[0], life.stretches[-1]
     start = life.asked_us or first.after_us or first.first_us
-    end = max(last.first_us, start) if last.state in FINAL_STATES else max(last.first_us, last.last_us)
+    end = max(last.first_us, last.after_us, 0 if last.state in FINAL_STATES else last.last_us)
     steps = {step.id: step for step in sightings.steps_of(run.id)}
     if end <= start:
         return None
     skewed = _skewed(life)
     began = _transitions(life, start, skewed)
     lines = [Line("run", _states(life, began, start, end))]
-    lines += _waits(run, life, start)
+    lines += _waits(run, life, start, end)
+    waits = [each for each in life.stretches if each.state == "requires_action" and each.last_us > each.first_us]
+    whole = Bounds(_working(life, began, start), end)
     for step in run.steps_in_order()[: MOST_ROWS - len(lines)]:
-        if (seen := steps.get(step.id)) is not None:
-            names = ", ".join(call.name or call.kind or "tool" for call in list(step.calls.values())[:4])
-            what = names or {"message_creation": "message", "tool_calls": "tools"}.get(step.kind, step.kind or "step")
-            lines.append(Line(what, _step(seen, Bounds(_working(life, began, start), end), start, skewed), step.id))
+        if (seen := steps.get(step.id)) is None:
+            continue
+        asks = any(call.kind == "function" for call in step.calls.values())
+        begin, until = _step(seen, whole, waits.pop(0) if asks and waits else None, skewed=skewed)
+        whole = Bounds(min(max(whole.low, until.low), end), end)  # the next step is not begun before
+        lines.append(Line(_named(step), _step_pieces(seen, begin, until, start, end - start), step.id))
     polls = tuple(at - start for at in _thinned(life.polls) if start <= at <= end)
     return Waterfall(start, end - start, tuple(lines), polls, skewed)
 
@@ -126,17 +132,17 @@ def _states(life: Life, began: list[Bounds], start: int, end: int) -> tuple[Piec
         pieces.append(Piece(stretch.state, bounds.low - start, bounds.high - start, sure=False))
         if stretch.state not in FINAL_STATES:
             pieces.append(Piece(stretch.state, bounds.high - start, until - start, sure=True))
-    return _drawn(pieces)
+    return _drawn(pieces, end - start)
 
 
-def _waits(run: Run, life: Life, start: int) -> list[Line]:
+def _waits(run: Run, life: Life, start: int, end: int) -> list[Line]:
     """The client's own time: from when it knew that outputs are wanted to when it sent them. Both are the proxy's clock."""
     waits = [
         Piece(CLIENT, stretch.first_us - start, stretch.last_us - start, sure=True)
         for stretch in life.stretches
         if stretch.state == "requires_action" and stretch.last_us > stretch.first_us
     ]
-    return [Line("your tools", tuple(waits))] if waits and run.calls else []
+    return [Line("your tools", _drawn(waits, end - start))] if waits and run.calls else []
 
 
 def _working(life: Life, began: list[Bounds], start: int) -> int:
@@ -144,43 +150,53 @@ def _working(life: Life, began: list[Bounds], start: int) -> int:
     return next((at.low for one, at in zip(life.stretches, began, strict=True) if one.state != "queued"), start)
 
 
-def _step(step: Life, run: Bounds, start: int, skewed: bool) -> tuple[Piece, ...]:
+def _named(step: Step) -> str:
+    names = ", ".join(call.name or call.kind or "tool" for call in list(step.calls.values())[:4])
+    return names or {"message_creation": "message", "tool_calls": "tools"}.get(step.kind, step.kind or "step")
+
+
+def _step(step: Life, run: Bounds, wait: Stretch | None, *, skewed: bool) -> tuple[Bounds, Bounds]:
+    """When a step began and ended. A step that asked for outputs had begun when that was known, and went on till they came."""
     first, last = step.stretches[0], step.stretches[-1]
     low = min(max(run.low, first.after_us), run.high)
     begin = Bounds(low, max(min(first.first_us, run.high), low))
-    ended = last.state in FINAL_STATES
-    after = last.after_us if len(step.stretches) > 1 else run.low
-    end = (
-        Bounds(max(min(after, run.high), run.low), max(min(last.first_us, run.high), run.low))
-        if ended
-        else Bounds(run.high, run.high)
-    )
-    if step.created_s is not None and not skewed:
+    end = Bounds(run.high, run.high)
+    if last.state in FINAL_STATES:
+        after = last.after_us if len(step.stretches) > 1 else run.low
+        end = Bounds(max(min(after, run.high), run.low), max(min(last.first_us, run.high), run.low))
+    if wait is not None:
+        begin = begin.meeting(Bounds(0, wait.first_us))
+        end = end.meeting(Bounds(wait.last_us, end.high))
+    if not skewed:
         begin = begin.within(step.created_s)
-    if ended and not skewed:
-        end = end.within(step.ended_s)
-    end = Bounds(max(end.low, begin.low), max(end.high, begin.low))
-    state = last.state if last.state not in ("completed", "in_progress") else "step"
+        end = end.within(step.ended_s) if last.state in FINAL_STATES else end
+    return begin, Bounds(max(end.low, begin.low), max(end.high, begin.low))
+
+
+def _step_pieces(step: Life, begin: Bounds, end: Bounds, start: int, length: int) -> tuple[Piece, ...]:
+    state = step.stretches[-1].state
+    kind = "step" if state in ("completed", "in_progress") else state
     if begin.high >= end.low:
-        return _drawn([Piece(state, begin.low - start, end.high - start, sure=False)])
+        return _drawn([Piece(kind, begin.low - start, end.high - start, sure=False)], length)
     return _drawn(
         [
-            Piece(state, begin.low - start, begin.high - start, sure=False),
-            Piece(state, begin.high - start, end.low - start, sure=True),
-            Piece(state, end.low - start, end.high - start, sure=False),
-        ]
+            Piece(kind, begin.low - start, begin.high - start, sure=False),
+            Piece(kind, begin.high - start, end.low - start, sure=True),
+            Piece(kind, end.low - start, end.high - start, sure=False),
+        ],
+        length,
     )
 
 
-def _drawn(pieces: list[Piece]) -> tuple[Piece, ...]:
-    """Without what has no length, and none over another."""
+def _drawn(pieces: list[Piece], length: int) -> tuple[Piece, ...]:
+    """Inside the picture, without what has no length, and none over another: calls that overlap contradict each other."""
     shown: list[Piece] = []
     at = 0
     for piece in pieces:
-        begin = max(piece.start_us, at)
-        if piece.end_us > begin:
-            shown.append(piece._replace(start_us=begin))
-            at = piece.end_us
+        begin, until = max(piece.start_us, at), min(piece.end_us, length)
+        if until > begin:
+            shown.append(piece._replace(start_us=begin, end_us=until))
+            at = until
     return tuple(shown)
 
 

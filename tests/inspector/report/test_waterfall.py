@@ -10,8 +10,8 @@ from respool.inspector.report.waterfall import SECOND, waterfall_of
 T0 = 1_700_000_000 * SECOND
 
 
-def fall_of(*seen, steps=(), asked=0, **seconds):
-    """`seen`: (state, asked, known) in seconds since T0; None for a thing asked means the same moment."""
+def fall_of(*seen, steps=(), asked=0, tool="", **seconds):
+    """`seen`: (state, asked, known) in seconds since T0. `tool`: the step that asked for outputs."""
     life = Life("run_1", "run_1", asked_us=T0 + round(asked * SECOND))
     for name, value in seconds.items():
         setattr(life, name, value)
@@ -23,6 +23,8 @@ def fall_of(*seen, steps=(), asked=0, **seconds):
     for step in steps:
         run.steps[step.id] = Step(step.id, kind="message_creation")
         sightings.lives[step.id] = step
+        if step.id == tool:
+            run.steps[step.id].calls["c"] = ToolCall("c", "function", "lookup")
     return waterfall_of(run, sightings), run
 
 
@@ -77,6 +79,17 @@ def test_a_step_without_seconds_is_nowhere_sure():
     step.see("completed", T0 + 7 * SECOND, T0 + 8 * SECOND)
     fall, _ = fall_of(*POLLED, steps=[step])
     assert [sure for *_, sure in pieces(fall.lines[1])] == [False]
+
+
+def test_a_step_that_asked_for_outputs_was_there_before_and_after_them_and_the_next_step_came_later():
+    asking, telling = Life("step_1", "run_1"), Life("step_2", "run_1")
+    for each in (asking, telling):
+        each.see("completed", T0 + 7 * SECOND, T0 + 8 * SECOND)
+    polled = (("queued", 0, 0.1), ("requires_action", 1, 1.1), ("requires_action", 3, 3.1), ("completed", 4, 4.1))
+    fall, _ = fall_of(*polled, steps=[asking, telling], tool="step_1")
+    bars = {line.step: pieces(line) for line in fall.lines if line.step}
+    assert bars["step_1"] == [("step", 0, 1.1, False), ("step", 1.1, 3, True), ("step", 3, 4.1, False)]
+    assert bars["step_2"] == [("step", 3, 4.1, False)]
 
 
 def test_without_times_there_is_no_waterfall():
