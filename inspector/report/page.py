@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.resources import files
 from string import Template
 from typing import TextIO
 
@@ -21,6 +20,7 @@ from ...cassettes.exports.selection import selected
 from ...cassettes.folding import fold
 from ...cassettes.sightings import Sightings
 from ...cassettes.text import clip
+from .assets import asset
 from .calls import Room, calls_of
 from .markup import inert, line, symbol, took
 from .talk import is_problem, run_us, talk
@@ -28,8 +28,8 @@ from .waterfall import waterfall_of
 
 MOST_THREADS = 2_000
 """Threads in one page; `--thread` takes any other."""
-MOST_TALK = 48_000_000
-"""Characters of conversation after which no further thread is begun."""
+MOST_WRITTEN = 32_000_000
+"""Characters of the page after which no further thread is begun: a browser opens as much in some seconds."""
 MOST_PROBLEMS = 100
 _PIECE = 1 << 16
 
@@ -61,7 +61,7 @@ def export_html(
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as waiting:
         done = 0
         for scope in scopes[:MOST_THREADS]:
-            if totals.written > MOST_TALK:
+            if totals.written > MOST_WRITTEN:
                 break
             done += 1
             for piece in _thread(source, scope, done, totals, lost):
@@ -75,11 +75,6 @@ def export_html(
         lost["bodies that found no room; --thread ID makes some"] += totals.room.bodies_out
         lost["exchanges that found no room; --thread ID makes some"] += totals.room.calls_out
         yield from _page(source, totals, left_out, waiting)
-
-
-def asset(name: str) -> str:
-    """A file that the page is made of."""
-    return files("respool.inspector.report").joinpath("assets", name).read_text("utf-8")
 
 
 def policy(style: str, script: str) -> str:
@@ -102,6 +97,7 @@ def _page(source: Recorded, totals: Totals, left_out: int, waiting: TextIO) -> I
         "policy": policy(style, script),
         "name": line(name),
         "style": style,
+        "script": script,
         "symbols": asset("symbols.svg"),
         "facts": "".join(_facts(source, totals, rows)),
         "about": "".join(_about(source, left_out, totals)),
@@ -113,7 +109,7 @@ def _page(source: Recorded, totals: Totals, left_out: int, waiting: TextIO) -> I
     waiting.seek(0)
     while piece := waiting.read(_PIECE):
         yield piece
-    yield Template(after).substitute(script=script)
+    yield after
 
 
 def _ends(source: Recorded) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,8 @@
 "use strict";
 // The page's only script. What it shows of the recording it sets as text; it never makes HTML of a string.
-(() => {
+// It stands in the head: threads that are not shown are then never laid out, which a large page would feel.
+document.documentElement.classList.add("script");
+document.addEventListener("DOMContentLoaded", () => {
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -13,7 +15,7 @@
   const links = all("#list a");
   const find = byId("find");
   const most = 400_000; // characters that are coloured or set in order; longer ones are shown as they are
-  root.classList.add("script");
+  root.classList.add("ready");
 
   // Raw exchanges, made when they are opened.
   const stores = new Map();
@@ -324,27 +326,27 @@
   byId("close").addEventListener("click", () => byId("help").close());
 
   // Keys: the list, the conversation and the exchanges are three columns.
-  const columns = () => [
-    links.filter((link) => !link.parentElement.hidden),
-    current ? all(".talk > article", current) : [],
-    current ? all(".calls summary", current).filter((row) => row.getClientRects().length) : [],
+  const column = [
+    () => links.filter((link) => !link.parentElement.hidden),
+    () => current ? all(".talk > article", current) : [],
+    () => current ? all(".calls summary", current).filter((row) => row.getClientRects().length) : [],
   ];
   const columnOf = (element) => element?.closest?.(".calls") ? 2 : element?.closest?.(".talk") ? 1 : 0;
   const focus = (element) => { element?.focus({ preventScroll: true }); element?.scrollIntoView({ block: "nearest" }); };
   const move = (way) => {
     const here = document.activeElement;
-    const column = columnOf(here);
-    const items = columns()[column];
+    const which = columnOf(here);
+    const items = column[which]();
     const holder = items.findIndex((item) => item === here || item.contains(here));
-    const at = holder >= 0 ? holder : column === 0 ? items.findIndex((link) => link.dataset.thread === current?.id) : -1;
+    const at = holder >= 0 ? holder : which === 0 ? items.findIndex((link) => link.dataset.thread === current?.id) : -1;
     const next = items[Math.min(Math.max(at + way, 0), items.length - 1)];
     focus(next);
-    if (column === 0 && next) select(next.dataset.thread);
+    if (which === 0 && next) select(next.dataset.thread);
   };
   const side = (way) => {
-    const column = Math.min(Math.max(columnOf(document.activeElement) + way, 0), 2);
-    const items = columns()[column];
-    focus(column === 0 ? items.find((link) => link.dataset.thread === current?.id) ?? items[0] : items[0]);
+    const which = Math.min(Math.max(columnOf(document.activeElement) + way, 0), 2);
+    const items = column[which]();
+    focus(which === 0 ? items.find((link) => link.dataset.thread === current?.id) ?? items[0] : items[0]);
   };
   const keys = {
     j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
@@ -378,4 +380,4 @@
 
   if (byId(location.hash.slice(1))?.closest(".thread")) go(location.hash.slice(1));
   else if (links[0]) select(links[0].dataset.thread);
-})();
+});
