@@ -65,7 +65,7 @@ class Life:
         elif last is not None and (last.state in FINAL_STATES or known_us < last.first_us):
             return  # an answer that was overtaken tells of a time before
         elif len(self.stretches) < MOST_STATES:
-            after = last.last_us if last is not None else asked_us if pushed else self.asked_us
+            after = last.last_us if last is not None else self.asked_us or (asked_us if pushed else 0)
             self.stretches.append(Stretch(state, after, known_us, max(asked_us, after)))
 
 

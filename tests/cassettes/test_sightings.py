@@ -76,7 +76,7 @@ def test_an_event_of_a_stream_is_the_moment_itself():
     stream = Interaction(0, T0, Request("POST", b"/v1/threads/thread_a/runs"), response, duration_us=960 * MS)
     found = sightings(stream)
     assert [(after, first) for _, after, first, _ in stretches(found.lives["run_1"])] == [
-        (MS, MS), (200 * MS, 200 * MS), (950 * MS, 950 * MS)]  # fmt: skip
+        (0, MS), (200 * MS, 200 * MS), (950 * MS, 950 * MS)]  # fmt: skip
     assert [each.id for each in found.steps_of("run_1")] == ["step_1"]
     assert [(after, first) for _, after, first, _ in stretches(found.lives["step_1"])] == [
         (300 * MS, 300 * MS), (900 * MS, 900 * MS)]  # fmt: skip
