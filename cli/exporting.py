@@ -1,4 +1,4 @@
-"""`respool export`: a cassette in other tools' words, on stdout or in a new file."""
+"""`respool export`: a cassette in other tools' words or as a page, on stdout or in a new file."""
 
 import argparse
 import contextlib
@@ -6,11 +6,17 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..cassettes.errors import CassetteError
-from .running import narrate
+from .running import narrate, progress_of
+
+if TYPE_CHECKING:
+    from ..cassettes.exports import Lost
+    from ..cassettes.reader import Reader
 
 _FORMATS = (
+    ("html", "one page for any browser: conversations, waterfalls, raw exchanges, search"),
     ("har", "HAR 1.2"),
     ("jsonl", "JSON Lines: one call a line, nothing lost"),
     ("curl", "a shell script that makes the calls with curl"),
@@ -23,7 +29,7 @@ _FORMATS = (
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "export",
-        help="turn a cassette into HAR, JSON Lines, curl, Python, a pytest test or Markdown",
+        help="turn a cassette into an HTML page, HAR, JSON Lines, curl, Python, a pytest test or Markdown",
         description="Write a cassette in another form. `respool import` reads HAR and JSON Lines back.",
     )
     formats = parser.add_mutually_exclusive_group(required=True)
@@ -37,12 +43,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..cassettes.exports import FORMATS, Lost, told
+    from ..cassettes.exports import Lost, told
     from .opening import opened
 
     lost = Lost()
     with opened(arguments.cassette) as reader:
-        pieces = FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)
+        pieces = _pieces(arguments, reader, lost)
         if arguments.destination is None:
             for piece in pieces:
                 sys.stdout.write(piece)
@@ -51,6 +57,16 @@ def run(arguments: argparse.Namespace) -> int:
     for line in told(arguments.format, lost):
         narrate(line if line.startswith(" ") else f"respool: {line}")
     return 0
+
+
+def _pieces(arguments: argparse.Namespace, reader: "Reader", lost: "Lost") -> Iterator[str]:
+    if arguments.format == "html":
+        from ..inspector.report import export_html
+
+        return export_html(reader, thread=arguments.thread, lost=lost, progress=progress_of("reading", "threads"))
+    from ..cassettes.exports import FORMATS
+
+    return FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)
 
 
 def _write(pieces: Iterator[str], destination: Path, *, overwrite: bool) -> None:

@@ -1,11 +1,13 @@
-"""Write the parts of the docs that come from the program: the commands, the modes, the filters and the README's picture.
+"""Write the parts of the docs that come from the program: the commands, the modes, the filters and the pictures.
 
-`python docs/generate.py` writes all but the picture; `--check` only compares them, for the tests. `--picture` takes the picture
-anew: it shows a real run, with its timings, so that no two are equal.
+`python docs/generate.py` writes all but the picture; `--check` only compares them, for the tests. `--picture` takes the pictures
+anew: they show a real run, with its timings, so that no two are equal. That of the page needs Chromium
+(`tests/e2e/system-packages.sh`).
 """
 
 import argparse
 import io
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,12 @@ from respool.proxy.modes import table_as_markdown
 DOCS = Path(__file__).parent
 REFERENCE = DOCS / "commands.md"
 PICTURE = DOCS / "demo.svg"
+PAGE = DOCS / "report.png"
+BROWSER = (
+    "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --hide-scrollbars --window-size=1440,900 "
+    "--run-all-compositor-stages-before-draw --virtual-time-budget=4000"
+)
 MODES = DOCS / "modes.md"
 FILTERS = DOCS / "filters.md"
 BEGIN, END = "<!-- made by docs/generate.py -->\n", "<!-- end of what is made -->\n"
@@ -81,6 +89,22 @@ def picture() -> str:
     return console.export_svg(title="respool")
 
 
+def page() -> None:
+    """docs/report.png: `respool export --html` of the demo, in light."""
+    with tempfile.TemporaryDirectory() as folder:
+        respool = [sys.executable, "-m", "respool"]
+        for words in ("demo", "export --html demo.cassette demo.html"):
+            subprocess.run([*respool, *words.split()], cwd=folder, capture_output=True, check=True)
+        options = [
+            f"--user-data-dir={folder}/profile",
+            "--blink-settings=preferredColorScheme=1",
+            f"--screenshot={PAGE}",
+        ]
+        subprocess.run(
+            [*BROWSER.split(), *options, f"file://{folder}/demo.html"], capture_output=True, check=True, timeout=120
+        )
+
+
 if __name__ == "__main__":
     if "--check" in sys.argv:
         made = ((REFERENCE, reference()), (MODES, modes()), (FILTERS, filters()))
@@ -91,3 +115,6 @@ if __name__ == "__main__":
     FILTERS.write_text(filters())
     if "--picture" in sys.argv:
         PICTURE.write_text(picture())
+        if not shutil.which("chromium"):
+            sys.exit("no chromium: docs/report.png is left as it was")
+        page()

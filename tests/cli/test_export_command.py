@@ -172,7 +172,7 @@ def test_what_was_exported_replays_and_shows_alike_once_imported(respool, rich, 
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("form", ["har", "jsonl", "curl", "python", "pytest", "markdown"])
+@pytest.mark.parametrize("form", ["html", "har", "jsonl", "curl", "python", "pytest", "markdown"])
 def test_no_export_holds_what_could_act_on_a_terminal_or_a_credential(respool, rich, form):
     done = respool.inside("export", f"--{form}", rich)
     assert done.returncode == 0
@@ -184,6 +184,7 @@ def test_no_export_holds_what_could_act_on_a_terminal_or_a_credential(respool, r
     ("form", "said"),
     [
         ("har", ["HAR has no field for this", "pace of a stream", "bytes of an upload that is no text (1)"]),
+        ("html", []),
         ("jsonl", []),
         ("curl", ["not in the script:", "  answers, times"]),
         ("python", ["not in the script:", "  answers, times"]),
@@ -210,7 +211,7 @@ def test_an_existing_file_is_replaced_only_when_asked(respool, cassette, tmp_pat
 
 
 def test_a_thread_that_is_not_there_is_said(respool, cassette):
-    for form in ("har", "jsonl", "curl", "python", "pytest", "markdown"):
+    for form in ("html", "har", "jsonl", "curl", "python", "pytest", "markdown"):
         done = respool.inside("export", f"--{form}", "--thread", "thread_unknown_here", cassette)
         assert done.returncode == 2
         assert "no thread thread_unknown_here" in done.stderr
