@@ -216,7 +216,7 @@ async def test_no_name_leads_out_of_the_folder(tmp_path, proxies):
     async with shelved(path) as served:
         for name in HOSTILE:
             target = f"/@{name}{PATH}".encode()
-            request = b"GET " + target + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+            request = b"GET " + target + b" HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n" % served.port
             got = await proxies.raw_call(served.port, request, timeout=5)
             status = got.split(b" ", 2)[1]
             assert status in (b"400", b"404", b"500", b"502"), (name, got[:300])
