@@ -18,6 +18,7 @@ from aiohttp import web
 
 from ...cassettes.errors import UsageError
 from ...cassettes.operations import split_target
+from ..connection import silent
 from .arrival import MAX_BODY, check_credential, receive
 from .assistants import first_assistant
 from .calls import Answer, Call, Upload, select_shape
@@ -193,7 +194,7 @@ async def serve_sandbox(
     Raises `UsageError` when the port is taken.
     """
     sandbox = Sandbox(seed=seed, latency=latency, script=script, rules=rules, clock=clock, speed=speed)
-    runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=SHUTDOWN)
+    runner = web.AppRunner(sandbox.application(), access_log=None, logger=silent, shutdown_timeout=SHUTDOWN)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
