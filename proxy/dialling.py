@@ -29,6 +29,8 @@ async def dial(protocol: Callable[[], P], host: str, port: int, *, tls: ssl.SSLC
         raise UpstreamError(f"{url} could not prove who it is: {error.verify_message}") from None
     except ssl.SSLError as error:
         raise UpstreamError(f"{url} did not agree on TLS: {error.reason}", "http or https?") from None
+    except UnicodeError:  # what the name would be in DNS is too long, or empty
+        raise UpstreamError(f"{url} cannot be reached: its host is no name", "is the URL right?") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise UpstreamError(f"{url} cannot be reached: {reason}", "is it running, and is the URL right?") from None

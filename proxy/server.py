@@ -98,6 +98,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return remember(socket.create_server(address[:2], family=family, backlog=1024))
+    except UnicodeError:
+        raise UsageError(f"{host} is not an address of this machine", "give --host 127.0.0.1") from None
     except OSError as error:
         raise _refused(error, host, port) from None
 
