@@ -54,7 +54,7 @@ READING = [
     "export --pytest a.cassette",
     "export --jsonl a.cassette",
     "export --har a.cassette",
-    "trim a.cassette -o trimmed.cassette --filter status==404",
+    "trim a.cassette -o trimmed.cassette --filter http:404",
     "split a.cassette -o parts",
     "merge a.cassette b.cassette -o merged.cassette",
     "merge a.cassette b.cassette --keep first -o merged.cassette",
