@@ -69,6 +69,9 @@ def _framing(request: web.BaseRequest, told: dict[bytes, list[bytes]]) -> Answer
     """Refuse a transfer coding, an upgrade or an expectation that is not spoken here."""
     if any(value.strip().lower() not in _HTTP2 for value in told[b"upgrade"]):
         return _refuse(501, "no other protocol is proxied", "upgrade_refused")
+    if told[b"upgrade"]:
+        # aiohttp loses what came in one piece with the offer, the start of a next request perhaps: none is read here.
+        request._message = request._message._replace(should_close=True)
     if any(value.strip().lower() != b"100-continue" for value in told[b"expect"]):
         return _refuse(417, "only `Expect: 100-continue` is understood here", "expectation_refused")
     codings = [coding.strip().lower() for coding in told[b"transfer-encoding"]]

@@ -189,8 +189,6 @@ PASSED = {
     "a body with GET": (b"GET /v HTTP/1.1\r\nHost: p\r\nContent-Length: 2\r\n\r\nab", b"ab"),
     "a double slash": (line(b"GET //q/v HTTP/1.1"), b""),
     "dots and escapes": (line(b"GET /v/%2e%2e/%00%0d%0a%zz?;[]|+ HTTP/1.1"), b""),
-    "an offer of HTTP/2": (
-        b"GET /v HTTP/1.1\r\nHost: p\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n", b""),
 }  # fmt: skip
 
 
@@ -268,3 +266,19 @@ async def test_what_is_plain_arrives_once_and_takes_nothing_with_it(proxies, tmp
                 else:
                     assert len(heard) == 1, (name, heard[1].line)
                     assert statuses(got) == [200], (name, got)
+
+
+OFFER = (
+    b"GET /v HTTP/1.1\r\nHost: p\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("behind", [b"", CANARY, CANARY[:20], CANARY + CANARY])
+async def test_nothing_is_read_behind_an_offer_of_http_2(proxies, tmp_path, behind):
+    """What comes in one piece with it would be lost, and what comes later would be read from its middle."""
+    async with proxies.raw_upstream(answering) as upstream:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            got = await proxies.raw_call(proxy.port, OFFER + behind)
+        assert [each.line for each in upstream.heard] == [b"GET /v HTTP/1.1"]
+    assert statuses(got) == [200]
+    assert b"\r\nConnection: close\r\n" in got
