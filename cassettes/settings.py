@@ -18,6 +18,8 @@ from .text import clip
 
 IGNORE = "ignore"
 MATCH_HEADER = "match-header"
+COMMAND_LINE = "command line"
+PROJECT = "pyproject.toml"
 KNOWN = (IGNORE, MATCH_HEADER)
 """What may stand in `[tool.respool]`, in the file beside a cassette, and (with more) in a cassette's notes."""
 OF_THE_PLUGIN = "pytest"
@@ -39,6 +41,15 @@ class Settings:
 
     rules: Rules = NO_RULES
     found: tuple[Found, ...] = ()
+
+    @property
+    def left_behind(self) -> Rules:
+        """Those that do not go along with the cassette: neither its notes nor the file beside it has them."""
+        along = [each.rules for each in self.found if each.where not in (COMMAND_LINE, PROJECT)]
+        return Rules.of(
+            [text for text in self.rules.ignore if not any(text in rules.ignore for rules in along)],
+            [name for name in self.rules.match_headers if not any(name in rules.match_headers for rules in along)],
+        )
 
     def __str__(self) -> str:
         """One line for a person: `ignoring $.metadata.trace_id (app.cassette.toml), matching header X (--match-header)`."""
@@ -66,7 +77,7 @@ def settings_for(
     (`Reader.meta`), `folder` the working directory. Raises UsageError for a rule or a file that cannot be used, and
     CassetteError where it stands in the cassette's own notes.
     """
-    found = [Found("command line", _read("command line", ignore, match_headers))]
+    found = [Found(COMMAND_LINE, _read(COMMAND_LINE, ignore, match_headers))]
     if notes is not None:
         found.append(Found("cassette", _from_notes(notes, cassette)))
     if cassette is not None:
@@ -80,7 +91,7 @@ def settings_for(
         table = table.get("respool", {}) if isinstance(table, dict) else {}
         if isinstance(table, dict):
             table = {name: value for name, value in table.items() if name != OF_THE_PLUGIN}
-        found.append(Found("pyproject.toml", _from_table(table, f"[tool.respool] in {project}")))
+        found.append(Found(PROJECT, _from_table(table, f"[tool.respool] in {project}")))
     found = [each for each in found if each.rules]
     if not found:
         return Settings()
@@ -137,7 +148,7 @@ def _read(where: str, ignore: Iterable[str], match_headers: Iterable[str]) -> Ru
 def _project_of(folder: Path) -> Path | None:
     """The nearest `pyproject.toml`, upward of a folder."""
     for parent in (folder, *folder.parents):
-        path = parent / "pyproject.toml"
+        path = parent / PROJECT
         if path.is_file():
             return path
     return None

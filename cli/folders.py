@@ -8,7 +8,6 @@ from pathlib import Path
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
-from ..cassettes.rules import Rules
 from ..cassettes.writer import Writer
 from ..proxy.library import Library
 from ..proxy.modes import Way
@@ -19,7 +18,18 @@ from ..proxy.upstream import Upstream
 from ..proxy.volumes import Recording, Totals
 from .loop import Stop
 from .running import narrate
-from .serving import Stopped, faults_of, injected, meta_of, replayer_factory, serve_until_stopped, upstream_of
+from .serving import (
+    Stopped,
+    check_rules,
+    cut_here,
+    failed_upstream,
+    faults_of,
+    injected,
+    meta_of,
+    replayer_factory,
+    serve_until_stopped,
+    upstream_of,
+)
 
 CACHE_BYTES = 4 << 20
 """Answers that each cassette keeps ready: there may be hundreds of them."""
@@ -35,9 +45,12 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     # Where `auto` finds all that it needs, no upstream has to be there.
                     entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
                     origin = (await stack.enter_async_context(entered)).origin
-                    rules = Rules.of(arguments.ignore, arguments.match_header)
+                    check_rules(arguments, None)
                     recording = Recording(
-                        origin=origin, meta=meta_of(origin, rules), recorder=_recorder, durable=arguments.durable
+                        origin=origin,
+                        meta=lambda cassette: meta_of(arguments, cassette, origin),
+                        recorder=_recorder,
+                        durable=arguments.durable,
                     )
                     _make(path)
                 return await _serve(arguments, way, recording, listener, stop)
@@ -91,7 +104,9 @@ def _told(totals: Totals, unknown: int) -> int:
         what = counted(totals.cassettes_recorded, "cassette")
         narrate(f"respool: recorded {counted(totals.recorded, 'call')} to {what}")
     if totals.failures:
-        narrate(f"respool: {counted(totals.failures, 'call')} failed at the upstream, and are recorded as failed")
+        narrate(f"respool: {failed_upstream(totals.failures)}")
+    if totals.cut:
+        narrate(f"respool: {cut_here(totals.cut)}")
     for failed in totals.failed:
         narrate(f"respool: a recording is not whole: {failed.message}; {failed.hint}".rstrip("; "))
     if totals.lost:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..cassettes.amounts import counted
 from . import running
 
 
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     report = import_files(arguments.sources, arguments.destination, progress=progress, overwrite=arguments.overwrite)
     formats = ", ".join(sorted(set(report.formats)))
-    running.narrate(f"respool: {report.interactions:,} calls from {formats} to {arguments.destination}")
+    running.narrate(f"respool: {counted(report.interactions, 'call')} from {formats} to {arguments.destination}")
     for note in report.notes:
         running.narrate(f"  {note}")
     return 0

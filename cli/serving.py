@@ -6,14 +6,14 @@ import gc
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..cassettes.amounts import counted, size
+from ..cassettes.amounts import are, counted, size
 from ..cassettes.errors import CassetteError, RespoolError
 from ..cassettes.faults import Faults
 from ..cassettes.matching import Matching
@@ -96,20 +96,20 @@ async def serve_until_stopped(
 
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
-    rules = Rules.of(arguments.ignore, arguments.match_header)
+    check_rules(arguments, path)
     # The port and the upstream first: nothing is begun, and nothing replaced, for a recording that cannot be.
     with listen(arguments.host, arguments.port) as listener:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
-                return await _record(arguments, path, rules, upstream, listener, stop)
+                return await _record(arguments, path, upstream, listener, stop)
         except Stopped:
             return 0
 
 
 async def _record(
-    arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream, listener: socket.socket, stop: Stop
+    arguments: argparse.Namespace, path: Path, upstream: Upstream, listener: socket.socket, stop: Stop
 ) -> int:
-    writer = _writer(arguments, path, rules, upstream)
+    writer = _writer(arguments, path, upstream)
     recorder = Recorder(upstream, writer, narrate=narrate)
     before = writer.count
     try:
@@ -146,40 +146,62 @@ def _pack(path: Path, stop: Stop) -> None:
         narrate(f"respool: it is left unpacked: {error}")
 
 
-def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, upstream: Upstream) -> Writer:
+def _writer(arguments: argparse.Namespace, path: Path, upstream: Upstream) -> Writer:
     if arguments.append and path.exists():
         writer = Writer.append_to(path, durable=arguments.durable)
+        if writer.warning:
+            narrate(f"respool: {writer.warning}")
         with Reader.open(path) as reader:
             _warn_of_another_upstream(reader, upstream)
-            _warn_of_new_rules(reader, rules)
+            _warn_of_new_rules(arguments, reader)
         return writer
     if getattr(arguments, "mode", "") == "auto" and os.path.lexists(path.with_name(path.name + ".partial")):
         narrate(f"respool: an interrupted recording is kept as {keep_partial(path)}")
-    meta = meta_of(upstream.origin, rules)
+    meta = meta_of(arguments, path, upstream.origin)
     return Writer.create(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
 
 
-def meta_of(origin: Origin, rules: Rules) -> dict[str, Any]:
-    """What opens a new cassette."""
+def meta_of(arguments: argparse.Namespace, path: Path, origin: Origin) -> dict[str, Any]:
+    """What opens a new cassette; the rules are among it, wherever they were found, so that they go where it goes."""
+    rules = rules_of(arguments, path)
     return {"created_by": f"respool {__version__}", "upstream": origin.url, **notes_of(rules)}
+
+
+def check_rules(arguments: argparse.Namespace, path: Path | None) -> None:
+    """Raises UsageError where a rule for a new cassette, or a file with rules, cannot be used."""
+    settings_for(path, ignore=arguments.ignore, match_headers=arguments.match_header)
 
 
 def _told(recorder: Recorder, writer: Writer, added: int) -> int:
     """Say how a recording ended; returns the exit status."""
     if recorder.failed is not None:
         narrate(f"respool: the recording is not whole: {recorder.failed.message}")
-        narrate(f"  the {counted(added, 'call')} before that are kept; {recorder.failed.hint}".rstrip("; "))
+        narrate(f"  the {counted(added, 'call')} before that {are(added)} kept; {recorder.failed.hint}".rstrip("; "))
         return CassetteError.exit_status
     if not added and not recorder.lost:
-        narrate("respool: no calls came, so no cassette was written")
+        appended = writer.count > 0
+        narrate(
+            f"respool: no calls came, so {f'nothing was added to {writer.path}' if appended else 'no cassette was written'}"
+        )
         return 0
     narrate(f"respool: recorded {counted(added, 'call')} to {writer.path} ({size(writer.bytes_written)} written)")
     if recorder.failures:
-        narrate(f"respool: {counted(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
+        narrate(f"respool: {failed_upstream(recorder.failures)}")
+    if recorder.cut:
+        narrate(f"respool: {cut_here(recorder.cut)}")
     if recorder.lost:
         narrate(f"respool: {counted(recorder.lost, 'call')} could not be recorded, see above")
         return CassetteError.exit_status
     return 0
+
+
+def failed_upstream(calls: int) -> str:
+    return f"{counted(calls, 'call')} failed at the upstream, and {are(calls)} recorded as failed"
+
+
+def cut_here(calls: int) -> str:
+    ran = "was" if calls == 1 else "were"
+    return f"{counted(calls, 'call')} {ran} still running when respool was stopped, and {are(calls)} recorded as cut"
 
 
 def _warn_of_another_upstream(reader: Reader, upstream: Upstream) -> None:
@@ -190,13 +212,11 @@ def _warn_of_another_upstream(reader: Reader, upstream: Upstream) -> None:
         )
 
 
-def _warn_of_new_rules(reader: Reader, rules: Rules) -> None:
+def _warn_of_new_rules(arguments: argparse.Namespace, reader: Reader) -> None:
     """The notes of a cassette stand at its head and are never written again."""
-    stored = settings_for(reader.path, notes=reader.meta).rules
-    new = Rules.of(
-        [text for text in rules.ignore if text not in stored.ignore],
-        [name for name in rules.match_headers if name not in stored.match_headers],
-    )
+    new = settings_for(
+        reader.path, ignore=arguments.ignore, match_headers=arguments.match_header, notes=reader.meta
+    ).left_behind
     if new:
         narrate(
             f"respool: {reader.path} cannot be given rules any more; for a replay to have them, write into "
@@ -204,7 +224,7 @@ def _warn_of_new_rules(reader: Reader, rules: Rules) -> None:
         )
 
 
-def _progress(total: int, stop: Stop) -> Progress:
+def progress(total: int, stop: Stop) -> Progress:
     """Says how far the rules are applied, every two seconds: most cassettes are done before the first time.
 
     It raises Stopped when a signal came meanwhile.
@@ -236,17 +256,20 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
     return 0
 
 
-def matching_of(arguments: argparse.Namespace, reader: Reader) -> Matching:
-    """The settings of one cassette: the command line's, its own, and those that stand beside it."""
-    settings = settings_for(
-        reader.path, ignore=arguments.ignore, match_headers=arguments.match_header, notes=reader.meta
-    )
+def rules_of(arguments: argparse.Namespace, path: Path, notes: Mapping[str, Any] | None = None) -> Rules:
+    """The rules for a cassette, said on stderr: the command line's, its own (`notes`), and those that stand beside it."""
+    settings = settings_for(path, ignore=arguments.ignore, match_headers=arguments.match_header, notes=notes)
     if settings.rules:
         narrate(f"respool: {settings}")
+    return settings.rules
+
+
+def matching_of(arguments: argparse.Namespace, reader: Reader) -> Matching:
+    """The settings of one cassette."""
     return Matching(
         polls=arguments.polls,
         strict=arguments.strict,
-        rules=settings.rules,
+        rules=rules_of(arguments, reader.path, reader.meta),
         late_binding=not arguments.no_late_binding,
     )
 
@@ -274,7 +297,7 @@ def replayer_factory(
             idle=arguments.session_idle,
             cache=cache,
             narrate=narrate,
-            progress=_progress(len(reader), stop),
+            progress=progress(len(reader), stop),
         )
 
     return make
@@ -283,10 +306,8 @@ def replayer_factory(
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     make = replayer_factory(arguments, stop, faults=faults_of(arguments))
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
-        if not reader.sealed:
-            narrate(
-                f"respool: {arguments.cassette} was not closed cleanly; its {counted(len(reader), 'whole call')} are served"
-            )
+        if reader.warning:
+            narrate(f"respool: {reader.warning}")
         try:
             replayer = await asyncio.to_thread(make, reader)
         except Stopped:
@@ -327,5 +348,5 @@ async def sandbox(arguments: argparse.Namespace, stop: Stop) -> int:
     ) as served:
         ready(served.url + "/v1")
         await stop.wait()
-    narrate(f"respool: the sandbox answered {served.sandbox.calls:,} calls and forgets them")
+    narrate(f"respool: the sandbox answered {counted(served.sandbox.calls, 'call')} and forgets them")
     return 0

@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+from functools import partial
 
 from .. import __version__
 from ..cassettes.amounts import counted, size
 from ..cassettes.errors import CassetteError
 from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.prefix import Prefix
+from ..cassettes.settings import notes_of
 from ..cassettes.writer import Writer
 from ..proxy.server import listen
 from ..proxy.tail import Tail
@@ -21,11 +23,17 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
     ids = IdMap(pair_of(text) for text in arguments.map)
     with Prefix.open(arguments.cassette) as prefix, listen(arguments.host, arguments.port) as listener:
         prefix.end_at(arguments.tail, thread=arguments.thread)
+        rules = serving.rules_of(arguments, prefix.path, prefix.meta)
         try:
             async with serving.upstream_of(arguments.upstream, stop) as upstream:
-                meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
+                meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, **notes_of(rules)}
                 writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
-                mode = Tail(prefix, upstream, writer, ids=ids, narrate=narrate)
+                begin = partial(Tail, prefix, upstream, writer, ids=ids, rules=rules, narrate=narrate)
+                try:  # in a thread, because with rules the whole cassette is read
+                    mode = await asyncio.to_thread(begin, progress=serving.progress(len(prefix), stop))
+                except BaseException:
+                    writer.discard()
+                    raise
                 kept = writer.count
                 try:
                     await serving.serve_until_stopped(

@@ -93,20 +93,26 @@ async def serve(
         await server.shutdown(0.1)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take an address; `port` 0 takes a free one. Raises UsageError when it cannot be had."""
+def listen(host: str, port: int, *, forwards: bool = True) -> socket.socket:
+    """Take an address; `port` 0 takes a free one. Raises UsageError when it cannot be had.
+
+    What `forwards` calls can never be an upstream of this process; the sandbox can.
+    """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return remember(socket.create_server(address[:2], family=family, backlog=1024))
+        listener = socket.create_server(address[:2], family=family, backlog=1024)
     except UnicodeError:
-        raise UsageError(f"{host} is not an address of this machine", "give --host 127.0.0.1") from None
+        raise UsageError(
+            f"{host} is not an address of this machine", "give another --host; the default is 127.0.0.1"
+        ) from None
     except OSError as error:
         raise _refused(error, host, port) from None
+    return remember(listener) if forwards else listener
 
 
 def _refused(error: OSError, host: str, port: int) -> UsageError:
     if error.errno == errno.EADDRINUSE:
         return UsageError(f"port {port} on {host} is in use", "give another --port, or --port 0 for a free one")
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return UsageError(f"{host} is not an address of this machine", "give --host 127.0.0.1")
+        return UsageError(f"{host} is not an address of this machine", "give another --host; the default is 127.0.0.1")
     return UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}", "give another --host or --port")

@@ -33,7 +33,7 @@ async def shelved(path, way, upstream=""):
     said = []
     recording = upstream and Recording(
         origin=Origin.parse(upstream),
-        meta={},
+        meta=lambda _: {},
         recorder=lambda upstream, writer: Recorder(upstream, writer, narrate=said.append),
     )
     shelf = Shelf(

@@ -145,6 +145,26 @@ async def test_an_answer_cut_by_the_upstream_is_cut_for_the_client_kept_as_cut_a
         assert await ask(proxy.url) == b"only this"
 
 
+async def test_a_stream_that_the_proxy_cuts_when_it_stops_is_no_failure_of_the_upstream(proxies, tmp_path):
+    async def script(heard, writer):
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+        )
+        await writer.drain()
+        await asyncio.sleep(30)
+
+    async with proxies.raw_upstream(script) as upstream, aiohttp.ClientSession() as client:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            answer = await client.get(proxy.url + "/v1/threads/thread_1")
+            assert await answer.content.readany() == b"first"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.read()
+        answer.close()
+    (kept,) = proxies.interactions(tmp_path / "a.cassette")
+    assert kept.end is End.PROXY_CUT
+    assert (proxy.recorder.failures, proxy.recorder.cut, proxy.said) == (0, 1, [])
+
+
 async def test_a_client_that_leaves_a_stream_cancels_the_upstream_call_within_a_second(proxies, tmp_path):
     async def script(heard, writer):
         writer.write(
