@@ -14,7 +14,7 @@ from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.interaction import Headers, Request
 from ..cassettes.reader import Reader
 from ..cassettes.redaction import scrub_text, secrets_of
-from ..cassettes.text import clip
+from ..cassettes.text import clip, safe
 from ..proxy.drift import Drift
 from . import serving
 from .loop import Stop
@@ -87,7 +87,7 @@ async def _performed(work: Drift, threads: list[str], arguments: argparse.Namesp
             await _tidied(work, stop)
         voice.clear()
         for finding in work.findings:
-            print(voice.clean(finding.to_json() if arguments.json else str(finding)), flush=True)
+            print(safe(voice.clean(finding.to_json() if arguments.json else str(finding))), flush=True)
     found = len(work.findings)
     if work.findings.left_out:
         voice.tell(f"respool: {work.findings.left_out:,} more differences are not told")

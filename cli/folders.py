@@ -89,7 +89,7 @@ async def _serve(
             )
         library = Library(resolver=shelf, narrate=narrate)
         mode = way.value.partition(" ")[0]
-        await serve_until_stopped(library, mode, "", listener, stop)
+        await serve_until_stopped(library, mode, "", listener, stop, names=arguments.allow_host)
     finally:
         shelf.close()
     status = _told(shelf.totals, library.unknown)

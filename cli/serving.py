@@ -6,8 +6,9 @@ import gc
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,17 @@ async def upstream_of(url: str, stop: Stop, *, check: bool = True) -> AsyncItera
         yield upstream
 
 
-async def serve_until_stopped(mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop) -> None:
-    """Serve until a signal comes, then drain; a second signal ends the draining."""
-    async with serve(mode, name=name, listener=listener, narrate=narrate, hurry=stop.hurry) as listening:
+async def serve_until_stopped(
+    mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop, *, names: Sequence[str]
+) -> None:
+    """Serve until a signal comes, then drain; a second signal ends the draining. `names`: what `--allow-host` said."""
+    async with serve(
+        mode, name=name, listener=listener, narrate=narrate, allow_hosts=names, hurry=stop.hurry
+    ) as listening:
+        if not ip_address(listening.host.partition("%")[0]).is_loopback:
+            narrate(
+                f"respool: {listening.host} is not this machine alone: everybody who reaches port {listening.port} can use it"
+            )
         gc.freeze()  # what was loaded by now stays: the collector need not look at it again and again
         ready(listening.url + base)
         await stop.wait()
@@ -104,7 +113,7 @@ async def _record(
     recorder = Recorder(upstream, writer, narrate=narrate)
     before = writer.count
     try:
-        await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop)
+        await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop, names=arguments.allow_host)
     finally:
         # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
         if recorder.failed is not None:
@@ -238,7 +247,9 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
                 recorder = Recorder(upstream, None, narrate=narrate)
-                await serve_until_stopped(recorder, "live", upstream.origin.base, listener, stop)
+                await serve_until_stopped(
+                    recorder, "live", upstream.origin.base, listener, stop, names=arguments.allow_host
+                )
         except Stopped:
             return 0
     narrate(f"respool: forwarded {counted(recorder.calls, 'call')}; nothing was kept")
@@ -301,7 +312,7 @@ async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
             replayer = await asyncio.to_thread(make, reader)
         except Stopped:
             return 0
-        await serve_until_stopped(replayer, "replay", replayer.base, listener, stop)
+        await serve_until_stopped(replayer, "replay", replayer.base, listener, stop, names=arguments.allow_host)
         answered = counted(replayer.calls - replayer.misses - replayer.damaged - replayer.refused, "call")
         said = f"respool: replayed {answered} in {counted(replayer.sessions_made, 'session')}"
         if replayer.inexact:

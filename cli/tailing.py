@@ -36,7 +36,9 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
                     raise
                 kept = writer.count
                 try:
-                    await serving.serve_until_stopped(mode, "record", upstream.origin.base, listener, stop)
+                    await serving.serve_until_stopped(
+                        mode, "record", upstream.origin.base, listener, stop, names=arguments.allow_host
+                    )
                 finally:
                     await _end(mode, writer, kept)
         except serving.Stopped:

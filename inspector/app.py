@@ -6,14 +6,17 @@ for others; what comes back is applied by the scope's name, whatever was chosen 
 
 import asyncio
 
+from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
+from textual.worker import WorkerFailed
 
 from ..cassettes.amounts import counted
 from ..cassettes.conversation import Recorded
+from ..cassettes.crashes import told
 from ..cassettes.text import clip
 from .help import HelpScreen
 from .keys import EVERYWHERE, FIND, bindings
@@ -84,6 +87,13 @@ class Inspector(App[None]):
         with Horizontal(id="foot"):
             yield Static(Content(status(self._recording, self._outline.threads)), id="status", markup=False)
             yield Static(Content(_HINT), id="told", markup=False)
+
+    def _fatal_error(self) -> None:
+        """Leave after a fault of its own; Textual would print each local variable, and with it what is recorded."""
+        fault = self._exception
+        if isinstance(fault, WorkerFailed):
+            fault = fault.error
+        self.panic(Text(f"respool: internal error: {told(fault)}" if fault is not None else "respool: internal error"))
 
     def on_mount(self) -> None:
         self._list = self.query_one(ListPane)

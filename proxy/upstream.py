@@ -17,10 +17,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ..cassettes.errors import UpstreamError, UsageError
 from . import wire
+from .dialling import dial
 from .reception import Connection, unreadable
 from .replies import Head, Reply
 
-DIAL_SECONDS = 10.0
 HEAD_SECONDS = 900.0
 """A run without a stream may think for minutes before it says a word; the clients' own default is 600 s."""
 IDLE_SECONDS = 300.0
@@ -252,27 +252,7 @@ class Upstream:
         loop = asyncio.get_running_loop()
         origin = self.origin
         self.dialled += 1
-        try:
-            async with asyncio.timeout(DIAL_SECONDS):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop),
-                    origin.host,
-                    origin.port,
-                    ssl=self._tls,
-                    server_hostname=origin.host if self._tls else None,
-                )
-        except TimeoutError:
-            raise UpstreamError(f"{origin.url} did not take a connection within {DIAL_SECONDS:.0f} s") from None
-        except ssl.SSLCertVerificationError as error:
-            raise UpstreamError(f"{origin.url} could not prove who it is: {error.verify_message}") from None
-        except ssl.SSLError as error:
-            raise UpstreamError(f"{origin.url} did not agree on TLS: {error.reason}", "http or https?") from None
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UpstreamError(
-                f"{origin.url} cannot be reached: {reason}", "is it running, and is the URL right?"
-            ) from None
-        return connection
+        return await dial(lambda: Connection(loop), origin.host, origin.port, tls=self._tls, url=origin.url)
 
     def take_back(self, connection: Connection, *, reusable: bool) -> None:
         self._busy.discard(connection)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from ...cassettes.operations import split_target
+from ..connection import silent
 from ..server import listen
 from .arrival import MAX_BODY, check_credential, receive
 from .assistants import first_assistant
@@ -193,8 +194,8 @@ async def serve_sandbox(
     Raises `UsageError` when the address cannot be had.
     """
     sandbox = Sandbox(seed=seed, latency=latency, script=script, rules=rules, clock=clock, speed=speed)
-    with listen(host, port) as listener:
-        runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=SHUTDOWN)
+    with listen(host, port, forwards=False) as listener:
+        runner = web.AppRunner(sandbox.application(), access_log=None, logger=silent, shutdown_timeout=SHUTDOWN)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

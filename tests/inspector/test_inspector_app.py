@@ -9,6 +9,7 @@ from respool.cassettes.reader import Reader
 from respool.inspector.app import Inspector
 from respool.inspector.stories import MAX_STORIES
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u202e]")
 
@@ -311,3 +312,35 @@ async def test_a_click_chooses_a_row_and_a_second_one_opens_it(made, cassette, l
         await look.reads("thread thread_b")
         await look.pilot.click("#list", offset=(3, 2))
         await look.lists("run 1 completed")
+
+
+async def test_a_fault_of_its_own_shows_nothing_that_is_recorded(made, cassette, looking, capsys):
+    """Textual would print each frame's local variables."""
+    secret = "sk-planted-0123456789"
+
+    def fail(self, event):
+        held = f"{secret} {event}"
+        raise KeyError(held)
+
+    with pytest.raises(KeyError):
+        async with looking(cassette(*made.refund())) as look:
+            look.app.call_later(fail, look.app, "what was chosen")
+            await look.pilot.pause()
+    shown = "".join(capsys.readouterr())
+    assert "internal error: KeyError in fail" in shown.replace("\n", " ")
+    assert secret not in shown
+
+
+async def test_a_fault_while_reading_shows_nothing_that_is_recorded(made, cassette, looking, monkeypatch, capsys):
+    secret = "sk-planted-0123456789"
+
+    async def fail(self):
+        raise KeyError(secret)
+
+    monkeypatch.setattr(Inspector, "_read", fail)
+    with pytest.raises(WorkerFailed):
+        async with looking(cassette(*made.refund())) as look:
+            await look.pilot.pause()
+    shown = "".join(capsys.readouterr())
+    assert "internal error: KeyError in fail" in shown.replace("\n", " ")
+    assert secret not in shown
