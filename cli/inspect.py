@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     with Reader.open(arguments.cassette) as reader:
         from ..inspector.app import Inspector
+        from ..inspector.keymap import keymap_for
 
-        inspector = Inspector(reader)
+        inspector = Inspector(reader, keymap_for(arguments.cassette))
         inspector.run()
         return inspector.return_code or 0

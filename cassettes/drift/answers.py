@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from .. import models
 from ..canonical import kind_of
 from ..sse import Event, events
 from ..text import clip
-from .. import models
 from .shapes import PASSING, Profile, Unlike, profile_of, type_of, unlike
 
 STREAM = b"text/event-stream"

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..text import clip
 from .. import models
+from ..text import clip
 
 MOST_NODES = 5_000
 MOST_FIELDS = 500

@@ -4,7 +4,8 @@ import pytest
 from respool.cassettes.folding import fold_interactions
 from respool.cassettes.interaction import End
 from respool.cassettes.show import MAX_TEXT
-from respool.inspector.outline import Kind, Row, outline_of
+from respool.inspector.branches import outline_of
+from respool.inspector.outline import Kind, Row
 from respool.inspector.transcript import MAX_CHARACTERS, plain, transcript
 
 
