@@ -9,8 +9,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "inspect",
         help="look around in a cassette on the screen",
-        description="Threads, their runs and steps on the left; on the right the conversation: messages, run states and "
-        "times, tool calls and outputs, tokens. It only reads. The keys: ? shows them, q quits.",
+        description="Threads, their runs and calls on the left; on the right a run's waterfall, and panels: the conversation, "
+        "tool calls, raw bytes, differences, what was redacted. It only reads. The keys: ? shows them, q quits.",
     )
     parser.add_argument("cassette", type=Path, metavar="CASSETTE")
     parser.set_defaults(run=run)

@@ -63,6 +63,8 @@ class Inspector(Searching, App[None]):
     .-narrow #list { width: 100%; max-width: 100%; height: 40%; }
     .-narrow #right { width: 100%; height: 1fr; }
     .-narrow #waterfall { display: none; }
+    .-narrow Pane { border: none; border-top: solid $panel-lighten-2; }
+    .-narrow Pane:focus { border: none; border-top: solid $primary; }
     #panes.-list #right { display: none; }
     #panes.-list #list { width: 100%; max-width: 100%; height: 1fr; }
     #panes.-panels #list { display: none; }
@@ -275,9 +277,6 @@ class Inspector(Searching, App[None]):
     def action_view(self) -> None:
         self._mode = MODES[(MODES.index(self._mode) + 1) % len(MODES)] if self._text.tab is Tab.RAW else self._mode
         self.action_panel(Tab.RAW)
-
-    async def action_back(self) -> None:
-        self._list.focus()
 
     def action_zoom(self) -> None:
         panes = self.query_one("#panes")

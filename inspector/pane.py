@@ -1,4 +1,4 @@
-"""What both panes are: rows of text drawn when they come into view, however many there are.
+"""What all panes are: rows of text drawn when they come into view, however many there are.
 
 Textual's `DataTable` and `Tree` measure every row and read strings as markup; here a row costs something only while it
 is visible, and text becomes segments with a style, never markup.
@@ -74,6 +74,10 @@ class Pane(ScrollView, inherit_bindings=False):
     def jump(self, row: int) -> None:
         """Have this row at the top, or as near to it as there are rows."""
         self.scroll_to(y=row, animate=False)
+
+    def action_back(self) -> None:
+        """Give the focus to the list."""
+        self.screen.query_one("#list").focus()
 
     def render_line(self, y: int) -> Strip:
         row = y + round(self.scroll_y)

@@ -260,12 +260,14 @@ def lines(fall: Waterfall, width: int) -> list[tuple[tuple[str, Ink], ...]]:
         return [((fall.note, "dim"),)]
     label = min(max(len(bar.label) for bar in fall.bars), LABEL, max(width // 3, 6))
     tail = min(max(len(bar.tail) for bar in fall.bars), _TAIL if width < 90 else 24)
-    room = max(width - label - tail - 2, 8)
+    if width - label - tail - 2 < 8:
+        tail = 0
+    room = max(width - label - tail - 2, 4)
     drawn: list[tuple[tuple[str, Ink], ...]] = [((" " * (label + 1) + axis(fall.end - fall.start, room), "dim"),)]
     for bar in fall.bars:
         name = clip(bar.label, label).ljust(label)
         body = dots(bar, fall, room) if bar.dots else cells(bar.spans, fall.start, fall.end, room)
-        drawn.append(((f"{name} ", ""), *body, (f" {clip(bar.tail, tail):>{tail}}", "dim")))
+        drawn.append(((f"{name} ", ""), *body, (f" {clip(bar.tail, tail):>{tail}}" if tail else "", "dim")))
     return drawn
 
 

@@ -11,9 +11,7 @@ from respool.inspector.prompt import Line
 from respool.inspector.text_pane import TextPane
 from respool.inspector.waterfall_pane import WaterfallPane
 
-OWNERS = {
-    LIST: ListPane, PANEL: TextPane, EVERYWHERE: Inspector, PROMPT: Line, MENU: MenuScreen, HELP: HelpScreen
-}
+OWNERS = {LIST: ListPane, PANEL: TextPane, EVERYWHERE: Inspector, PROMPT: Line, MENU: MenuScreen, HELP: HelpScreen}
 
 
 def test_every_place_is_named_and_has_its_owner():
