@@ -24,6 +24,8 @@ KNOWN = (IGNORE, MATCH_HEADER)
 """What may stand in `[tool.respool]`, in the file beside a cassette, and (with more) in a cassette's notes."""
 OF_THE_PLUGIN = "pytest"
 """A table in `[tool.respool]` that pytest's plugin reads."""
+OF_THE_INSPECTOR = "keys"
+"""A table in `[tool.respool]` that the inspector reads."""
 LARGEST = 1 << 20
 """Bytes of a settings file."""
 
@@ -90,7 +92,7 @@ def settings_for(
         table = _load(project).get("tool", {})
         table = table.get("respool", {}) if isinstance(table, dict) else {}
         if isinstance(table, dict):
-            table = {name: value for name, value in table.items() if name != OF_THE_PLUGIN}
+            table = {name: value for name, value in table.items() if name not in (OF_THE_PLUGIN, OF_THE_INSPECTOR)}
         found.append(Found(PROJECT, _from_table(table, f"[tool.respool] in {project}")))
     found = [each for each in found if each.rules]
     if not found:
@@ -100,6 +102,18 @@ def settings_for(
         [name for each in found for name in each.rules.match_headers],
     )
     return Settings(rules, tuple(found))
+
+
+def table_near(cassette: Path, name: str, folder: Path | None = None) -> list[tuple[str, object]]:
+    """The tables of this name in `[tool.respool]` near a cassette and the working directory, each with where it stands."""
+    found: list[tuple[str, object]] = []
+    places = (cassette.absolute().parent, (folder or Path()).absolute())
+    for project in dict.fromkeys(filter(None, map(_project_of, places))):
+        table = _load(project).get("tool", {})
+        table = table.get("respool", {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict) and name in table:
+            found.append((f"[tool.respool] in {project}", table[name]))
+    return found
 
 
 def notes_of(rules: Rules) -> dict[str, Any]:

@@ -1,14 +1,11 @@
 """`respool export`: a cassette in other tools' words or as a page, on stdout or in a new file."""
 
 import argparse
-import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cassettes.errors import CassetteError
 from .running import narrate, progress_of
 
 if TYPE_CHECKING:
@@ -44,6 +41,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     from ..cassettes.exports import Lost, told
+    from ..cassettes.exports.destination import write
     from .opening import opened
 
     lost = Lost()
@@ -53,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             for piece in pieces:
                 sys.stdout.write(piece)
         else:
-            _write(pieces, arguments.destination, overwrite=arguments.overwrite)
+            write(pieces, arguments.destination, overwrite=arguments.overwrite)
     for line in told(arguments.format, lost):
         narrate(line if line.startswith(" ") else f"respool: {line}")
     return 0
@@ -67,26 +65,3 @@ def _pieces(arguments: argparse.Namespace, reader: "Reader", lost: "Lost") -> It
     from ..cassettes.exports import FORMATS
 
     return FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)
-
-
-def _write(pieces: Iterator[str], destination: Path, *, overwrite: bool) -> None:
-    """Write a file that appears when it is whole, readable by its owner as the cassette is."""
-    if not overwrite and os.path.lexists(destination):
-        raise CassetteError(f"{destination} exists", "Name another file, or replace it with --overwrite.")
-    partial = destination.with_name(destination.name + ".partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CassetteError(f"{partial} cannot be made: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        if overwrite:
-            partial.replace(destination)
-        else:
-            os.link(partial, destination)  # unlike a rename, it never replaces what came into being meanwhile
-    except OSError as error:
-        raise CassetteError(f"{destination} cannot be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
