@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from respool.cassettes.reader import Reader
 from respool.inspector.app import Inspector
+from respool.inspector.desk import Desk
 from respool.inspector.stories import MAX_STORIES
 from textual.worker import WorkerFailed
 
@@ -345,7 +346,7 @@ async def test_a_fault_while_reading_shows_nothing_that_is_recorded(made, casset
     async def fail(self):
         raise KeyError(secret)
 
-    monkeypatch.setattr(Inspector, "_read", fail)
+    monkeypatch.setattr(Desk, "run", fail)
     with pytest.raises(WorkerFailed):
         async with looking(cassette(*made.refund())) as look:
             await look.pilot.pause()
