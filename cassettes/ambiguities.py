@@ -1,6 +1,7 @@
 """Which threads of a recording cannot be told apart when they are created: those whose creations are equal calls.
 
-Found once for a tape and shared by the sessions that bind (`binding`), with the ids that its answers name.
+Found once for a tape and shared by the sessions that bind (`binding`), with the calls that they recall and the ids that
+their answers name.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .ids import LEAST_LISTED, ids_of
-from .interaction import Headers
+from .interaction import Body, Headers, Request
 from .positions import Served
 from .renaming import is_id, replaced
 from .summary import CREATES, Row
@@ -17,6 +18,10 @@ from .tape import Tape, Writes
 MOST_THREADS = 10_000
 """Threads created by equal calls that are told apart; those recorded after them stand for themselves."""
 _REMEMBERED_ANSWERS = 4096
+_REMEMBERED_BYTES = 4 << 20
+"""Bytes of recorded requests that are kept at hand, for all sessions together."""
+_OVERHEAD = 1024
+"""What a request is taken to cost besides its body."""
 
 
 class Call(NamedTuple):
@@ -42,16 +47,19 @@ class Creation(NamedTuple):
 
 
 class Ambiguities:
-    """What the binders of one tape share: the creations that cannot be told apart, and which ids an answer names.
+    """What the binders of one tape share: the creations that cannot be told apart, recorded requests, and the ids of answers."""
 
-    `key_of` makes the key of a call whose body is at hand, as for any request.
-    """
-
-    def __init__(self, tape: Tape, key_of: Callable[[Call], int]) -> None:
+    def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.key_of = key_of
         self._creations: dict[int, dict[int, Creation]] = {}
         self._ids: dict[int, tuple[bytes, ...]] = {}
+        self._calls: dict[int, Call] = {}
+        self._bytes = 0
+
+    def key_of(self, call: Call) -> int:
+        """The key of a call whose body is at hand, and in no content coding."""
+        request = Request(call.method, call.target, call.headers, Body.of(call.data or b""))
+        return self.tape.key_of(request, variant=call.variant)
 
     def creations(self, key: int, variant: int) -> dict[int, Creation]:
         """The threads that this call may begin, by scope, in order of recording; nothing where it is one at most."""
@@ -76,4 +84,19 @@ class Ambiguities:
             if len(self._ids) >= _REMEMBERED_ANSWERS:
                 self._ids.clear()
             found = self._ids[row.offset] = ids_of(self.tape.recording.interaction(row).response)
+        return found
+
+    def call(self, row: Row) -> Call:
+        """A recorded request as a call."""
+        found = self._calls.get(row.offset)
+        if found is None:
+            request = self.tape.recording.interaction(row).request
+            found = Call(request.method, request.target, request.headers, request.body.read(), row.summary.variant)
+            size = _OVERHEAD + request.body.length
+            if self._bytes + size > _REMEMBERED_BYTES:
+                self._calls.clear()
+                self._bytes = 0
+            if size <= _REMEMBERED_BYTES:
+                self._calls[row.offset] = found
+                self._bytes += size
         return found

@@ -1,9 +1,14 @@
-"""Amounts as people read them: a number with its noun, a number of bytes."""
+"""Amounts as people read them: a number with its noun and its verb, a number of bytes."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 field`, `2 fields`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def are(number: int) -> str:
+    """The verb that goes with so many: `is`, `are`."""
+    return "is" if number == 1 else "are"
 
 
 def size(count: int) -> str:

@@ -17,11 +17,16 @@ in what is answered.
 
 So positions never move back for a name: it stands where its own calls lead from the start of the thread behind it. Calls
 in the order of the recording never stray, so that nothing is ever renamed for them. All depends on the calls alone.
+
+No body is kept for that. A call that was served is, as far as it counts, the recorded one that served it, with the client's
+ids in the places of the recorded ones: it is read again when it is needed.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 from .ambiguities import Ambiguities, Call, Creation
 from .ids import prefix_of
@@ -34,12 +39,14 @@ MOST_OPEN = 100
 """Open names of a session; of more, the oldest is bound."""
 MOST_CALLS = 64
 """Calls that are remembered of an open name."""
-MOST_BYTES = 256 * 1024
-"""Bytes of the calls that are remembered of an open name; of a session, sixteen times as many."""
+MOST_BYTES = 32 * 1024
+"""Bytes that remembering the calls of an open name may cost; of a session, eight times as many."""
 MOST_WORK = 2000
 """Recorded calls that are compared for one call, one of more than 4 KiB counted for as many as its size says."""
-_OVERHEAD = 1024
-"""What a remembered call is taken to cost besides its body."""
+_COST = 256
+"""Bytes that a remembered call, or an open name, is taken to cost besides ids."""
+_ID_COST = 128
+"""Bytes that an id remembered with a call is taken to cost."""
 
 Moved = Callable[[list[tuple[Served, Served]]], None]
 """Told of the calls that stand for other recorded ones from now on: what each was answered with, and its new answer."""
@@ -47,11 +54,17 @@ Moved = Callable[[list[tuple[Served, Served]]], None]
 
 @dataclass(slots=True)
 class _Made:
-    """A call of an open name as the client made it, what served it, and the ids that the client got (None: not yet looked)."""
+    """A call of an open name: what served it, the recorded ids in it that the client wrote otherwise, each with the client's,
+    and the ids that the client got (None: not yet looked)."""
 
-    call: Call
     served: Served
+    variant: int
+    said: dict[bytes, bytes] | None = None
     given: tuple[bytes, ...] | None = None
+
+    @property
+    def size(self) -> int:
+        return _COST + _ID_COST * (len(self.said or ()) + len(self.given or ()))
 
 
 @dataclass(slots=True)
@@ -63,7 +76,7 @@ class _Name:
     creations: dict[int, Creation]
     made: list[_Made]
     strays: int = 0
-    size: int = _OVERHEAD
+    size: int = 2 * _COST
 
 
 @dataclass(slots=True)
@@ -75,6 +88,7 @@ class _Trial:
     session: Session
     recorded: dict[bytes, bytes]
     served: list[Served]
+    said: list[dict[bytes, bytes] | None]
     strays: int = 0
     aligned: int = 0
 
@@ -93,7 +107,6 @@ class Binder:
         self.names = Renaming()
         """What recorded ids are written as in answers."""
         self._recorded = Renaming()
-        self._size = 0
         self._work = 0
         self.active = False
         """Whether any thread was handed out for which another may stand."""
@@ -110,14 +123,17 @@ class Binder:
             return self._plainly(asked, key)
         served = self._session.look(key, variant=call.variant)
         strays = name.strays + (served is None or _strays(self._session, served))
+        moved = None
         if (served is None or strays > name.strays) and call.data is not None:
             moved = self._move(name, call, strays if served is not None else None)
             if moved is not None:
-                served, strays = moved
+                served, strays = moved.served[-1], moved.strays
         if served is not None:
             self._session.move(served)
             name.strays = strays
-            self._remember(name, _Made(call, served))
+            said = moved.said[-1] if moved is not None else self._said(call) if asked is not call else None
+            self._remember(name, _Made(served, call.variant, said), whole=call.data is not None)
+        self._weigh()
         self._session.count(served)
         return served
 
@@ -143,28 +159,39 @@ class Binder:
             return
         self.active = True
         name = self._permutation.name(creation.thread)
-        self._open[name] = _Name(name, served.row.summary.scope, creations, [_Made(asked, served)])
-        self._size += _OVERHEAD
+        self._open[name] = _Name(name, served.row.summary.scope, creations, [_Made(served, asked.variant)])
         if len(self._open) > MOST_OPEN:
             self._bind(next(iter(self._open.values())))
+        self._weigh()
 
-    def _remember(self, name: _Name, made: _Made) -> None:
+    def _said(self, call: Call) -> dict[bytes, bytes]:
+        """The recorded ids that stand for others in a call, each with the one that the client wrote."""
+        images = self._recorded.images
+        return {images[word]: word for word in words(call.target) | words(call.data or b"") if word in images}
+
+    def _remember(self, name: _Name, made: _Made, *, whole: bool) -> None:
+        """Keep a call of a name; one whose body was not `whole` cannot be made again, and binds the name."""
         name.made.append(made)
-        size = _OVERHEAD + len(made.call.target) + len(made.call.data or b"")
-        name.size += size
-        self._size += size
-        if made.call.data is None or len(name.made) >= MOST_CALLS or name.size > MOST_BYTES:
+        name.size += made.size
+        if not whole or len(name.made) >= MOST_CALLS:
             self._bind(name)
-        while self._size > 16 * MOST_BYTES:
-            self._bind(next(iter(self._open.values())))
+
+    def _weigh(self) -> None:
+        """Bind what has become too large to remember, the oldest names first where that is the session."""
+        for name in [name for name in self._open.values() if name.size > MOST_BYTES]:
+            self._bind(name)
+        size = sum(name.size for name in self._open.values())
+        while size > 8 * MOST_BYTES:
+            oldest = next(iter(self._open.values()))
+            size -= oldest.size
+            self._bind(oldest)
 
     def _bind(self, name: _Name) -> None:
         self._bound.add(name.scope)
-        self._size -= name.size
         del self._open[name.name]
         self.active = bool(self._open or self._recorded)
 
-    def _move(self, name: _Name, call: Call, strays: int | None) -> tuple[Served, int] | None:
+    def _move(self, name: _Name, call: Call, strays: int | None) -> _Trial | None:
         """Put the thread behind `name` that fits it and this call best, if one strays less than `strays` (None: any)."""
         self._work = MOST_WORK
         fits: list[_Trial] = []
@@ -173,12 +200,12 @@ class Binder:
             if trial is None or (strays is not None and trial.strays >= strays):
                 continue
             if trial.strays <= name.strays and self._place(trial):
-                return trial.served[-1], trial.strays
+                return trial
             fits.append(trial)
         fits.sort(key=lambda trial: trial.strays)
         for trial in fits:
             if trial.strays > name.strays and self._place(trial):
-                return trial.served[-1], trial.strays
+                return trial
         return None
 
     def _others(self, name: _Name) -> Iterator[int]:
@@ -224,44 +251,59 @@ class Binder:
 
     def _try(self, name: _Name, scope: int, call: Call | None = None) -> _Trial | None:
         """The calls of a name, and one more, in another thread; None when one is not served there."""
+        if self._work < 0:
+            return None
         creation = name.creations[scope]
         session = Session(self._shared.tape)
         session.move(creation.served)
-        trial = _Trial(name, scope, session, {name.name: creation.thread}, [creation.served])
-        calls = [made.call for made in name.made[1:]]
-        for number, asked in enumerate(calls if call is None else [*calls, call], 1):
+        trial = _Trial(name, scope, session, {name.name: creation.thread}, [creation.served], [None])
+        calls = map(self._recall, name.made[1:])
+        for number, asked in enumerate(calls if call is None else chain(calls, (call,)), 1):
             self._work -= 1 + (len(asked.data or b"") >> 12)
             if self._work < 0:
                 return None
             if self._mentions(name, asked, number):
                 self._align(trial, number)
-            key = self._shared.key_of(
-                asked.spelled(lambda word: trial.recorded.get(word) or self._recorded.image(word))
-            )
+            said: dict[bytes, bytes] = {}
+            key = self._shared.key_of(asked.spelled(partial(self._image, trial.recorded, said)))
             served = session.look(key, variant=asked.variant)
             if served is None or served.row.summary.scope != scope:
                 return None
             trial.strays += _strays(session, served)
             session.move(served)
             trial.served.append(served)
+            trial.said.append(said or None)
         return trial
 
-    def _given(self, made: _Made) -> tuple[bytes, ...]:
+    def _recall(self, made: _Made) -> Call:
+        """A remembered call in the client's words, up to what does not count."""
+        call = self._shared.call(made.served.row)._replace(variant=made.variant)
+        return call.spelled(made.said.get) if made.said else call
+
+    def _image(self, recorded: dict[bytes, bytes], said: dict[bytes, bytes], word: bytes) -> bytes | None:
+        """What a word of the client stands for in a trial; `said` is told of each that stands for another."""
+        image = recorded.get(word) or self._recorded.images.get(word)
+        if image is not None and image != word:
+            said[image] = word
+        return image
+
+    def _given(self, name: _Name, made: _Made) -> tuple[bytes, ...]:
         """The ids that the client got from a call."""
         if made.given is None:
             made.given = tuple(map(self._permutation.name, self._shared.ids(made.served.row)))
+            name.size += _ID_COST * len(made.given)
         return made.given
 
     def _mentions(self, name: _Name, call: Call, before: int) -> bool:
         """Whether a call names an id, besides the thread's, that the client got from the calls before."""
         said = (words(call.target) | words(call.data or b"")) - {name.name}
-        return bool(said) and any(not said.isdisjoint(self._given(made)) for made in name.made[:before])
+        return bool(said) and any(not said.isdisjoint(self._given(name, made)) for made in name.made[:before])
 
     def _align(self, trial: _Trial, count: int) -> None:
         """Pair the ids of the first `count` recorded answers with those that the client got."""
         taken = set(trial.recorded.values())
         while trial.aligned < count:
-            given = self._given(trial.name.made[trial.aligned])
+            given = self._given(trial.name, trial.name.made[trial.aligned])
             ids = self._shared.ids(trial.served[trial.aligned].row)
             fresh: dict[bytes, list[bytes]] = {}
             for recorded in ids:
@@ -286,9 +328,10 @@ class Binder:
         for trial in moves:
             name = trial.name
             name.scope, name.strays = trial.scope, trial.strays
-            for made, served in zip(name.made, trial.served, strict=False):
+            for made, served, said in zip(name.made, trial.served, trial.said, strict=False):
                 pairs.append((made.served, served))
-                made.served = served
+                name.size += _ID_COST * (len(said or ()) - len(made.said or ()))
+                made.served, made.said = served, said
                 self._session.move(served)
             for client, recorded in trial.recorded.items():
                 self._permutation.install(recorded, client)

@@ -104,6 +104,9 @@ class Step:
     kind: str = ""
     status: str = ""
     created_at: int | None = None
+    completed_at: int | None = None
+    marks: list["Mark"] = field(default_factory=list)
+    """Its states, each when the client could first know it."""
     calls: dict[str, ToolCall] = field(default_factory=dict)
     """By id; the same objects as in the run's `calls`."""
     order: dict[int, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from .amounts import counted
 from .errors import CassetteError
 from .lock import CassetteInUseError
 
@@ -12,9 +13,8 @@ class RecordingFailed(CassetteError):
 
 
 def stopped(count: int, place: Path, why: str, kept: str) -> RecordingFailed:
-    return RecordingFailed(
-        f"the recording stopped after {count:,} interactions: writing to {place} failed ({why})", kept
-    )
+    calls = counted(count, "call")
+    return RecordingFailed(f"the recording stopped after {calls}: writing to {place} failed ({why})", kept)
 
 
 def cut_back(fd: int, end: int, place: Path) -> str:

@@ -5,7 +5,7 @@ alike. Every interaction leaves a trace in the conversation: an entry, a mark, a
 an interaction makes this raise; a damaged cassette does, when a body is read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from . import models
@@ -17,7 +17,7 @@ from .operations import Operation, find_operation, split_target
 from .outcomes import ENDS, cut_text, error_text, gist
 from .scopes import media_type, scope_of
 from .sse import Event, EventParser
-from .summary import CUT, WRITE
+from .summary import CUT, WRITE, Row
 from .text import clip
 
 STREAM = b"text/event-stream"
@@ -44,6 +44,12 @@ class Read(NamedTuple):
     reads: Reads
     run: Run | None
     """The run that was polled."""
+    new: bool = True
+    """Whether it told something that was not known before."""
+
+
+Seen = Callable[[Row, Interaction | None, Read | None], None]
+"""Is told of each call in order; without an interaction where it repeats the last read of its key."""
 
 
 class Folding:
@@ -120,7 +126,7 @@ class Folding:
         if run is not None:
             run.polls += 1
             run.new_polls += self._merger.changed
-        return Read(reads, run)
+        return Read(reads, run, self._merger.changed)
 
     def _request(self, call: Call) -> None:
         """What the request tells that its answer does not repeat."""
@@ -241,8 +247,8 @@ class Folding:
         return None
 
 
-def fold(recording: Recorded, scope: str) -> Conversation:
-    """The conversation of one scope of a cassette.
+def fold(recording: Recorded, scope: str, *, seen: Seen | None = None) -> Conversation:
+    """The conversation of one scope of a cassette; `seen` is told of each call behind its folding.
 
     A read whose request and answer are those of the last one, with no write in between, is counted by its summary
     alone: a thousand polls cost about one.
@@ -254,8 +260,13 @@ def fold(recording: Recorded, scope: str) -> Conversation:
         answer, read = known.get(summary.key, (0, None))
         if read is not None and answer == summary.answer and not summary.flags & (WRITE | CUT):
             folding.again(read)
+            if seen is not None:
+                seen(row, None, read._replace(new=False))
             continue
-        read = folding.add(recording.interaction(row))
+        interaction = recording.interaction(row)
+        read = folding.add(interaction)
+        if seen is not None:
+            seen(row, interaction, read)
         if summary.flags & WRITE:
             known.clear()
         elif read is not None and not summary.flags & CUT:

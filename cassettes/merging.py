@@ -16,6 +16,8 @@ MAX_ENTRIES = 20_000
 """Messages, runs and notes of one conversation."""
 MAX_INSIDE = MAX_PARTS
 """Steps, tool calls and marks of one run; parts of one message."""
+MAX_STEP_MARKS = 16
+"""States of one step."""
 _PLACES_BACK = 500
 """How far back an older message is put into its place; beyond that it stands where it was first seen."""
 
@@ -175,9 +177,12 @@ class Merger:
         if found is None:
             return False
         run, step = found
+        if view.status and (not step.marks or step.marks[-1].name != view.status) and len(step.marks) < MAX_STEP_MARKS:
+            step.marks.append(Mark(view.status, moment.at_us))
         if not self._fresh(view.id, value) or (step.status in FINAL_STATES and view.status == "in_progress"):
             return True
         step.created_at = view.created_at if view.created_at is not None else step.created_at
+        step.completed_at = view.completed_at if view.completed_at is not None else step.completed_at
         step.kind = view.type or step.kind
         step.status = view.status or step.status
         step.error = fault_text(view.last_error) or step.error

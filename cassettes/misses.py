@@ -123,7 +123,7 @@ class _Explanation:
             )
         return self._miss(
             "spent",
-            f"it was recorded {times}, and this session has used {'it' if len(same) == 1 else 'each of them'}."
+            f"it was recorded {times}, and this session has used {'it' if len(same) == 1 else 'each of them'}"
             + self._next_write(),
             "A session uses each recorded write once: replay each test in a session of its own (/@NAME/ in front of the "
             "path), or record a conversation that makes this call as often.",
@@ -261,7 +261,7 @@ class _Explanation:
     def _next_write(self) -> str:
         for row in self._recording.rows_of_scope_hash(self._scope):
             if row.summary.writes and not self._session.has_used(row):
-                return f" The next recorded write is {name_of(row.summary.operation)}, {self._place(row)}"
+                return f". The next recorded write is {name_of(row.summary.operation)}, {self._place(row)}"
         return ""
 
 

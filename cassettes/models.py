@@ -205,6 +205,7 @@ class ToolCall(View):
 class Step(View):
     id: Text = ""
     created_at: Number = None
+    completed_at: Number = None
     run_id: Text = ""
     type: Text = ""
     status: Text = ""

@@ -157,6 +157,13 @@ class Pack:
         if (self.entries[-1].end if self.entries else 0) != raw_len:
             raise CassetteError("the records of a pack are not as long as its contents say")
 
+    def blob(self, digest: bytes) -> bytes | None:
+        """The body piece with this digest; None if it is not in here."""
+        for entry in self.entries:
+            if entry.kind == RecordType.BLOB and entry.prefix == digest:
+                return self._data[entry.start : entry.end]
+        return None
+
     def record(self, number: int, kind: int) -> tuple[bytes, bytes] | None:
         """The prefix and the bytes of a record, None if there is no such one of this type."""
         if not 0 <= number < len(self.entries) or self.entries[number].kind != kind:

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from .ending import Ending, ending_of, warning_of
 from .errors import CassetteError, DamagedCassetteError
 from .format import (
     ANCILLARY,
@@ -37,8 +38,11 @@ class Reader:
 
     `format`: the version of the file, (major, minor). `sealed`: the file was closed cleanly, and its end is the end of the
     recording. `dropped_bytes`: what stands after the last whole record. `rebuilt`: why the index was not used, empty where it
-    was or where there is none. `gaps`: with `salvage`, the places that are damaged. `warning`: one sentence for the user when
-    the cassette may be shorter than what was recorded.
+    was or where there is none. `ending`: how the file ends. `warning`: what to tell the user where that is not with a seal, and
+    on a second, indented line what to do about it.
+
+    With `salvage`, also `gaps`: the places that are damaged; `faults`: what else is not as it was written; and `bad_indexes`:
+    where an index is that is damaged, though nothing of the recording is.
     """
 
     def __init__(self, source: Source, *, salvage: bool = False) -> None:
@@ -49,7 +53,10 @@ class Reader:
         self.format = source.header.major, source.header.minor
         self.dropped_bytes = 0
         self.rebuilt = ""
+        self.ending = Ending.SEALED
         self.gaps: list[Gap] = []
+        self.faults: list[str] = []
+        self.bad_indexes: list[int] = []
         self._source = source
         self._salvage = salvage
         self._segments: list[IndexView] = []
@@ -57,9 +64,9 @@ class Reader:
         self._scanned = False
         self._closed = False
         self._ancillary: list[int] | None = None
-        seal = None if salvage else source.last_seal()
+        seal = source.last_seal()
         self.sealed = seal is not None
-        if seal is None or not (seal.index_length or seal.previous_seal):
+        if seal is None or salvage or not (seal.index_length or seal.previous_seal):
             self._scan()
         else:
             try:
@@ -90,14 +97,7 @@ class Reader:
 
     @property
     def warning(self) -> str:
-        if self.sealed:
-            return ""
-        what = f"{self.path} was not closed cleanly: its {len(self):,} whole interactions are all that is there"
-        return (
-            f"{what}, and {self.dropped_bytes:,} bytes of an unfinished one were left out"
-            if self.dropped_bytes
-            else what
-        )
+        return warning_of(self.path, self.ending, len(self), self.dropped_bytes)
 
     def rows(self) -> Iterator[Row]:
         """All rows in order of arrival."""
@@ -227,9 +227,12 @@ class Reader:
         contents = Contents(self._source)
         found = contents.scan
         if self._salvage:
-            self.gaps = found.gaps
+            self.gaps, self.faults = found.gaps, found.faults
+            points = (point for point in contents.seals if not point.index_intact)
+            self.bad_indexes = [point.seal.index_offset for point in points if point.seal.index_length]
         else:
             contents.check()
+        self.ending = ending_of(self._source, found)
         self._scanned = True
         self.dropped_bytes = found.dropped
         self._segments, self._contents = [], contents
@@ -295,6 +298,9 @@ class Reader:
                     return offset
             return None
 
+        data = self._source.neighbour(ref.digest)
+        if data is not None and len(data) == ref.length and digest_of(data) == ref.digest:
+            return data
         offset = self._ask(find)
         record = None if offset is None else self._source.record(offset, RecordType.BLOB)
         if record is None:

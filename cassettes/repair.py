@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .amounts import are, counted
 from .editing import carry
+from .ending import Ending
 from .errors import CassetteError
 from .interaction import BlobRef, Body
 from .reader import Reader
+from .storage import is_final
 from .writer import Writer
 
 _REMEMBERED = 65_536
@@ -19,18 +22,37 @@ _REMEMBERED = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`kept` interactions can be read whole, `broken` ones cannot; `damage` holds one line for each damaged place."""
+    """`kept` interactions can be read whole, `broken` ones cannot; `damage` holds one line for each damaged place.
+
+    `bad_indexes` are the offsets of indexes that are damaged, which is no loss. `ending` and `dropped_bytes` say how the file
+    ends, and `final` whether its name says that the recording has ended.
+    """
 
     kept: int
     broken: int
     dropped_bytes: int
-    sealed: bool
-    damage: tuple[str, ...]
+    ending: Ending
+    final: bool
+    damage: tuple[str, ...] = ()
+    bad_indexes: tuple[int, ...] = ()
+
+    @property
+    def cut(self) -> bool:
+        """Whether the file ends otherwise than its name promises. A recording that is still running, or kept as one that
+        was cut short, may lack its seal; when nobody writes, bytes that are no whole record are too many in any file.
+        """
+        match self.ending:
+            case Ending.SEALED | Ending.GROWING:
+                return False
+            case Ending.BAD_SEAL:
+                return True
+            case Ending.CUT:
+                return self.final or self.dropped_bytes > 0
 
     @property
     def healthy(self) -> bool:
-        """Whether every record is whole. A recording that was merely not closed is healthy up to its last whole record."""
-        return not self.damage and not self.broken
+        """Whether there is nothing that a repair would mend."""
+        return not (self.damage or self.broken or self.bad_indexes or self.cut)
 
 
 def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Diagnosis:
@@ -39,9 +61,10 @@ def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Di
     `keep` makes the writer that gets each whole interaction, for `repair`.
     """
     with Reader.open(path, salvage=True) as reader:
-        damage = tuple(
-            f"byte {gap.offset:,}: {gap.length:,} bytes are not whole ({gap.records:,} records)" for gap in reader.gaps
-        )
+        damage = [
+            f"byte {gap.offset:,}: {counted(gap.length, 'byte')} {are(gap.length)} not whole ({counted(gap.records, 'record')})"
+            for gap in reader.gaps
+        ]
         writer = keep(reader) if keep else None
         kept = broken = 0
         seen: set[bytes] = set()
@@ -63,7 +86,15 @@ def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Di
         finally:
             if writer is not None:
                 writer.discard()
-        return Diagnosis(kept, broken, reader.dropped_bytes, _was_sealed(path), damage)
+        return Diagnosis(
+            kept,
+            broken,
+            reader.dropped_bytes,
+            reader.ending,
+            is_final(path),
+            (*damage, *reader.faults),
+            tuple(reader.bad_indexes),
+        )
 
 
 def _read(body: Body, seen: set[bytes]) -> None:
@@ -91,11 +122,3 @@ def repair(path: Path) -> tuple[Diagnosis, Path]:
         return carry(Writer.create(destination, meta=meta, file_id=reader.file_id), [reader])
 
     return examine(path, keep=keep), destination
-
-
-def _was_sealed(path: Path) -> bool:
-    try:
-        with Reader.open(path) as reader:
-            return reader.sealed
-    except CassetteError:
-        return False

@@ -15,6 +15,7 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
+from .amounts import are, counted
 from .errors import CassetteError, DamagedCassetteError
 from .format import (
     CRC_RESIDUE,
@@ -170,9 +171,10 @@ class Scan:
         if self.gaps:
             lost, size = sum(gap.records for gap in self.gaps), sum(gap.length for gap in self.gaps)
             places = "1 place" if len(self.gaps) == 1 else f"{len(self.gaps):,} places"
+            whole = f"{counted(self.interactions, 'call')} {are(self.interactions)} whole"
             message = (
-                f"{name} is damaged in {places}, first at byte {self.gaps[0].offset:,}: {lost:,} "
-                f"{'record' if lost == 1 else 'records'} lost in {size:,} bytes; {self.interactions:,} interactions are whole"
+                f"{name} is damaged in {places}, first at byte {self.gaps[0].offset:,}: {counted(lost, 'record')} lost "
+                f"in {counted(size, 'byte')}; {whole}"
             )
         else:
             message = f"{name} is damaged: {self.faults[0]}"

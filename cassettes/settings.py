@@ -19,6 +19,8 @@ from .text import clip
 
 IGNORE = "ignore"
 MATCH_HEADER = "match-header"
+COMMAND_LINE = "command line"
+PROJECT = "pyproject.toml"
 KNOWN = (IGNORE, MATCH_HEADER)
 """What may stand in `[tool.respool]`, in the file beside a cassette, and (with more) in a cassette's notes."""
 REDACT = "redact"
@@ -28,6 +30,8 @@ OF_REDACTION = (REDACT, REDACT_ALLOW, KEY_FILE)
 """What may stand in `[tool.respool]` besides: how a recording is redacted (see `redaction_for`)."""
 OF_THE_PLUGIN = "pytest"
 """A table in `[tool.respool]` that pytest's plugin reads."""
+OF_THE_INSPECTOR = "keys"
+"""A table in `[tool.respool]` that the inspector reads."""
 LARGEST = 1 << 20
 """Bytes of a settings file."""
 
@@ -45,6 +49,15 @@ class Settings:
 
     rules: Rules = NO_RULES
     found: tuple[Found, ...] = ()
+
+    @property
+    def left_behind(self) -> Rules:
+        """Those that do not go along with the cassette: neither its notes nor the file beside it has them."""
+        along = [each.rules for each in self.found if each.where not in (COMMAND_LINE, PROJECT)]
+        return Rules.of(
+            [text for text in self.rules.ignore if not any(text in rules.ignore for rules in along)],
+            [name for name in self.rules.match_headers if not any(name in rules.match_headers for rules in along)],
+        )
 
     def __str__(self) -> str:
         """One line for a person: `ignoring $.metadata.trace_id (app.cassette.toml), matching header X (--match-header)`."""
@@ -72,7 +85,7 @@ def settings_for(
     (`Reader.meta`), `folder` the working directory. Raises UsageError for a rule or a file that cannot be used, and
     CassetteError where it stands in the cassette's own notes.
     """
-    found = [Found("command line", _read("command line", ignore, match_headers))]
+    found = [Found(COMMAND_LINE, _read(COMMAND_LINE, ignore, match_headers))]
     if notes is not None:
         found.append(Found("cassette", _from_notes(notes, cassette)))
     if cassette is not None:
@@ -85,8 +98,9 @@ def settings_for(
         table = _load(project).get("tool", {})
         table = table.get("respool", {}) if isinstance(table, dict) else {}
         if isinstance(table, dict):
-            table = {name: value for name, value in table.items() if name not in (OF_THE_PLUGIN, *OF_REDACTION)}
-        found.append(Found("pyproject.toml", _from_table(table, f"[tool.respool] in {project}")))
+            others = (OF_THE_PLUGIN, OF_THE_INSPECTOR, *OF_REDACTION)
+            table = {name: value for name, value in table.items() if name not in others}
+        found.append(Found(PROJECT, _from_table(table, f"[tool.respool] in {project}")))
     found = [each for each in found if each.rules]
     # By the policy that the keys in the index were made with: what is redacted today does not count for them.
     policy = PLAIN if notes is None else policy_of_notes(notes)
@@ -96,6 +110,18 @@ def settings_for(
         policy=policy,
     )
     return Settings(rules, tuple(found))
+
+
+def table_near(cassette: Path, name: str, folder: Path | None = None) -> list[tuple[str, object]]:
+    """The tables of this name in `[tool.respool]` near a cassette and the working directory, each with where it stands."""
+    found: list[tuple[str, object]] = []
+    places = (cassette.absolute().parent, (folder or Path()).absolute())
+    for project in dict.fromkeys(filter(None, map(_project_of, places))):
+        table = _load(project).get("tool", {})
+        table = table.get("respool", {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict) and name in table:
+            found.append((f"[tool.respool] in {project}", table[name]))
+    return found
 
 
 def notes_of(rules: Rules) -> dict[str, Any]:
@@ -183,7 +209,7 @@ def _read(where: str, ignore: Iterable[str], match_headers: Iterable[str]) -> Ru
 def _project_of(folder: Path) -> Path | None:
     """The nearest `pyproject.toml`, upward of a folder."""
     for parent in (folder, *folder.parents):
-        path = parent / "pyproject.toml"
+        path = parent / PROJECT
         if path.is_file():
             return path
     return None

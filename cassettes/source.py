@@ -32,10 +32,13 @@ from .format import (
     lengths_allowed,
     refuse_newer,
 )
+from .lock import is_locked
 from .packs import Dictionary, Entry, Pack, contents_of, split_place
 from .records import decode_meta
 
 _HEAD = 512
+_AT_ONCE = 4096
+"""Bytes that are read of a record before its length is known."""
 _PACKS_KEPT = 16
 """Expanded packs that are kept for the next look-up, less than 64 KiB each: neighbours of a call are in its pack."""
 
@@ -56,11 +59,15 @@ class Frame(NamedTuple):
 
 
 class Source:
-    """The bytes of one cassette. `size` is its length at opening; `view` is all of it, without a copy."""
+    """The bytes of one cassette. `size` is its length at opening; `view` is all of it, without a copy.
+
+    `locked`: it had no seal at its end when it was opened by `open`, and a writer was at work on it.
+    """
 
     def __init__(self, fd: int, name: str) -> None:
         """Map the open file `fd`, which stays the caller's to close. Raises CassetteError if it is no cassette of ours."""
         self.name = name
+        self.locked = False
         self.size = os.fstat(fd).st_size
         head = os.pread(fd, _HEAD, 0)
         if not head.startswith(MAGIC):
@@ -71,6 +78,7 @@ class Source:
             self.map = mmap.mmap(fd, self.size, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise CassetteError(f"{name} cannot be mapped into memory: {error}", "copy it to a local disk") from error
+        self._fd = os.dup(fd)
         self.view = memoryview(self.map)
         self._sections: list[memoryview] = []
         self._packs: OrderedDict[int, Pack] = OrderedDict()
@@ -81,7 +89,13 @@ class Source:
         """Open the file at `path`; with `at`, the one of that name in an open folder, following no link."""
         fd = open_regular(path, os.O_RDONLY, at=at)
         try:
-            return cls(fd, str(path))
+            source = cls(fd, str(path))
+            try:
+                source.locked = source.last_seal() is None and is_locked(fd)
+            except BaseException:
+                source.close()
+                raise
+            return source
         finally:
             os.close(fd)
 
@@ -89,6 +103,7 @@ class Source:
         for section in self._sections:
             section.release()
         self.view.release()
+        os.close(self._fd)
         try:
             self.map.close()
         except BufferError:
@@ -102,11 +117,15 @@ class Source:
 
     def frame_header(self, offset: int) -> FrameHeader | None:
         """The header of the frame at `offset`; None unless it is ours, intact, within the caps and within the file."""
-        if offset < FILE_HEADER_SIZE or offset + FRAME_HEADER_SIZE > self.size:
+        return self._header_in(self.view[offset : offset + FRAME_HEADER_SIZE], offset)
+
+    def _header_in(self, data: bytes | memoryview, offset: int) -> FrameHeader | None:
+        """The header that begins `data`, which stands at `offset`; None unless it is as `frame_header` says."""
+        if offset < FILE_HEADER_SIZE or len(data) < FRAME_HEADER_SIZE:
             return None
-        if zlib.crc32(self.view[offset : offset + FRAME_HEADER_SIZE]) != CRC_RESIDUE:
+        if zlib.crc32(data[:FRAME_HEADER_SIZE]) != CRC_RESIDUE:
             return None
-        marker, kind, codec, flags, seq, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack_from(self.view, offset)
+        marker, kind, codec, flags, seq, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack_from(data)
         if marker != self.marker or offset + FRAME_HEADER_SIZE + stored_len > self.size:
             return None
         if not lengths_allowed(kind, codec, stored_len, raw_len):
@@ -130,28 +149,28 @@ class Source:
 
     def content(self, frame: Frame) -> tuple[bytes, bytes]:
         """The prefix (digest, summary or nothing) of a checked frame's payload, and the rest, expanded."""
-        header = frame.header
-        split = frame.payload_offset + PREFIX.get(RecordType(header.type), 0)
+        return self._split(frame.offset, frame.header, self.view[frame.payload_offset : frame.end])
+
+    def _split(self, offset: int, header: FrameHeader, payload: memoryview) -> tuple[bytes, bytes]:
+        prefix = PREFIX.get(RecordType(header.type), 0)
         try:
-            rest = expand(header.codec, self.view[split : frame.end], header.raw_len)
+            return bytes(payload[:prefix]), expand(header.codec, payload[prefix:], header.raw_len)
         except CassetteError as error:
-            raise self._damaged(frame.offset, error) from error
-        return bytes(self.view[frame.payload_offset : split]), rest
+            raise self._damaged(offset, error) from error
 
     def record(self, place: int, kind: RecordType) -> tuple[bytes, bytes] | None:
         """The record of this type at `place` (see `packs`), checked: prefix and expanded rest. None if there is none."""
         offset, number = split_place(place)
         if number < 0:
-            frame = self.frame(offset, kind)
-            return None if frame is None else self.content(frame)
+            found = self._read(offset, kind)
+            return None if found is None else self._split(offset, *found)
         pack = self._packs.get(offset)
         if pack is None:
-            frame = self.frame(offset, RecordType.PACK)
-            if frame is None:
+            found = self._read(offset, RecordType.PACK)
+            if found is None:
                 return None
-            header = frame.header
+            header, payload = found
             try:
-                payload = self.view[frame.payload_offset : frame.end]
                 pack = Pack(header.codec, payload, header.raw_len, self.dictionary())
             except CassetteError as error:
                 raise self._damaged(offset, error) from error
@@ -161,6 +180,29 @@ class Source:
         else:
             self._packs.move_to_end(offset)
         return pack.record(number, kind)
+
+    def neighbour(self, digest: bytes) -> bytes | None:
+        """The body piece with this digest in the pack that was looked into last; None if it is not there."""
+        pack = next(reversed(self._packs.values()), None)
+        return None if pack is None else pack.blob(digest)
+
+    def _read(self, offset: int, kind: RecordType) -> tuple[FrameHeader, memoryview] | None:
+        """The frame of this type at `offset`, checked. Read, not mapped: for a page here and there that takes half the time."""
+        try:
+            data = os.pread(self._fd, _AT_ONCE, offset)
+            header = self._header_in(data, offset)
+            if header is None or header.type != kind:
+                return None
+            missing = FRAME_HEADER_SIZE + header.stored_len - len(data)
+            if missing > 0:
+                data += os.pread(self._fd, missing, offset + len(data))
+        except (OSError, OverflowError) as error:
+            raise CassetteError(f"{self.name} cannot be read at byte {offset:,}: {error}") from error
+        payload = memoryview(data)[FRAME_HEADER_SIZE : FRAME_HEADER_SIZE + header.stored_len]
+        if len(payload) != header.stored_len or zlib.crc32(payload) != header.payload_crc:
+            return None
+        refuse_newer(header, offset, self.name)
+        return header, payload
 
     def entries(self, offset: int) -> list[Entry]:
         """What the pack whose intact frame begins at `offset` holds, without its bytes."""

@@ -5,6 +5,7 @@ What is promised holds against a crash of the process at once, and against a los
 
 import errno
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -102,6 +103,11 @@ def set_aside(fd: int, offset: int, path: Path) -> Path:
         os.ftruncate(fd, offset)
         return aside
     raise CassetteError(f"there are too many files {path}.torn-N", "move them away")
+
+
+def is_final(path: Path) -> bool:
+    """Whether a cassette by this name says that its recording has ended: one in progress, or set aside as cut, does not."""
+    return path.suffix != ".partial" and re.fullmatch(r"\.cut-[0-9]+", path.suffix) is None
 
 
 def keep_partial(path: Path) -> Path:

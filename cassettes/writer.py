@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .batch import Batch
+from .ending import ending_of, resumption_of
 from .errors import CassetteError, DamagedCassetteError
 from .failures import RecordingFailed, cut_back, not_synced, stopped, unpublished
 from .format import (
@@ -46,15 +47,14 @@ _MAX_ARRIVAL = 1 << 63
 class Writer:
     """The one writer of a cassette. Make one with `create` or `append_to`; use it from one thread.
 
-    `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added to the file,
-    `torn` where a torn tail was saved to, `meta` the notes that open the file. `durable`: each `append` waits until all is on
-    the disk. As a context manager: closed on success; on an exception the file is left as it is.
+    `path` is the final name, `count` the interactions in the cassette, `bytes_written` what this writer added, `torn` where a
+    torn tail was saved to, `warning` what to tell the user where `append_to` found no seal, `meta` the notes that open the file.
+    `durable`: each `append` waits for the disk. As a context manager: closed on success; on an exception left as it is.
     """
 
     features = 0
     """Must-understand bits of the files that it creates."""
-    indexed_from = 0
-    """Interactions below which a file is sealed without an index."""
+    indexed_from = 0  # interactions below which a file is sealed without an index
 
     def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
         """Not to be called: see `create` and `append_to`."""
@@ -63,6 +63,7 @@ class Writer:
         self.count = 0
         self.bytes_written = 0
         self.torn: Path | None = None
+        self.warning = ""
         self.durable = False
         self._fd = fd
         self._partial = partial
@@ -122,8 +123,7 @@ class Writer:
     def append_to(cls, path: Path | str, *, create: bool = True, durable: bool = False) -> Self:
         """Go on in an existing cassette, in place; with `create`, start a new one if there is none.
 
-        The whole file is checked first. A torn tail is saved to `PATH.torn-N` and cut off; damage before it is refused with
-        DamagedCassetteError.
+        The whole file is checked first. A torn tail is saved to `PATH.torn-N` and cut off; damage raises DamagedCassetteError.
         """
         path = Path(path)
         if create and not os.path.lexists(path):
@@ -136,9 +136,10 @@ class Writer:
                 writer = cls(fd, path, None, source.header.file_id)
                 writer.durable, writer.meta = durable, source.notes()
                 writer._resume(contents, source.dictionary())
-                dropped = contents.scan.dropped
+                ending, dropped = ending_of(source, contents.scan), contents.scan.dropped
             if dropped:
                 writer.torn = set_aside(fd, writer._end, path)
+            writer.warning = resumption_of(path, ending, dropped, writer.torn)
             os.lseek(fd, writer._end, os.SEEK_SET)
             if durable:
                 sync_folder(path.parent)

@@ -2,6 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cassettes.amounts import are, counted
+
+if TYPE_CHECKING:
+    from ..cassettes.repair import Diagnosis
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -9,7 +15,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "doctor",
         help="check a cassette, and repair a damaged one into a new file",
         description="Read everything in a cassette and verify every checksum. --repair writes what is whole to "
-        "CASSETTE.repaired and leaves the file itself as it is. Exit status 1 if anything is damaged (0 once it is repaired).",
+        "CASSETTE.repaired and leaves the file itself as it is. Exit status 1 if anything is damaged, a damaged index among "
+        "it, or if the file was cut short: it ends in no whole record, or has no seal although its name is not that of a "
+        "recording in progress (0 once it is repaired).",
     )
     parser.add_argument("cassette", type=Path, metavar="CASSETTE")
     parser.add_argument("--repair", action="store_true", help="write what is whole to CASSETTE.repaired")
@@ -19,6 +27,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     from ..cassettes.repair import examine, repair
     from ..cassettes.text import safe
+    from .running import narrate
 
     path = arguments.cassette
     if arguments.repair:
@@ -26,15 +35,38 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         found, destination = examine(path), None
     for line in found.damage:
-        print(line)
+        print(safe(line))
     if found.broken:
-        print(f"{found.broken:,} calls lack a part and cannot be kept")
-    if found.dropped_bytes:
-        print(f"the last {found.dropped_bytes:,} bytes are no whole record: the recording was cut short there")
-    elif not found.sealed and found.healthy:
-        print("the cassette was not closed cleanly; every record in it is whole")
-    print(f"{found.kept:,} calls are whole")
+        print(f"{counted(found.broken, 'call')} {'lacks' if found.broken == 1 else 'lack'} a part and cannot be kept")
+    for offset in found.bad_indexes:
+        print(f"byte {offset:,}: the index is damaged; nothing is lost, for it can be made again")
+    if ending := _ending(found):
+        print(ending)
+    print(f"{counted(found.kept, 'call')} {are(found.kept)} whole")
     if destination is not None:
         print(safe(f"written to {destination}"))
         return 0
-    return 0 if found.healthy else 1
+    if found.healthy:
+        return 0
+    if found.kept:
+        narrate(f"respool: `respool doctor {path} --repair` writes what is whole to {path.name}.repaired")
+    return 1
+
+
+def _ending(found: "Diagnosis") -> str:
+    """How the file ends, where that is not with a seal."""
+    from ..cassettes.ending import Ending
+
+    dropped, bytes_are = found.dropped_bytes, f"{counted(found.dropped_bytes, 'byte')} {are(found.dropped_bytes)}"
+    match found.ending:
+        case Ending.SEALED:
+            return ""
+        case Ending.GROWING:
+            return "the cassette is being recorded" + (f"; the last {bytes_are} no whole record yet" if dropped else "")
+        case Ending.BAD_SEAL:
+            return f"the seal, in the last {counted(dropped, 'byte')}, is damaged; nothing that was recorded is lost"
+        case Ending.CUT if dropped:
+            return f"the last {bytes_are} no whole record: the recording was cut short there"
+        case Ending.CUT:
+            whole = "" if found.damage or found.broken else "; every record in it is whole"
+            return f"the cassette was not closed cleanly{whole}"

@@ -14,10 +14,10 @@ from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.interaction import Headers, Request
 from ..cassettes.reader import Reader
 from ..cassettes.redaction import scrub_text, secrets_of
-from ..cassettes.text import clip
+from ..cassettes.text import clip, safe
 from ..proxy.drift import Drift
 from . import serving
-from .loop import Stop
+from .loop import Stop, Stopped
 from .opening import opened
 from .running import narrate, progress_of
 
@@ -50,7 +50,7 @@ async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
                     progress=voice.progress,
                 )
                 return await _performed(work, threads, arguments, stop, voice)
-        except serving.Stopped:
+        except Stopped:
             return INTERRUPTED
 
 
@@ -78,7 +78,7 @@ async def _performed(work: Drift, threads: list[str], arguments: argparse.Namesp
     stopped = False
     try:
         await serving.unless_stopped(stop, work.perform(threads, alone=bool(arguments.thread)))
-    except serving.Stopped:
+    except Stopped:
         stopped = True
     except UpstreamError as error:
         raise type(error)(voice.clean(error.message), error.hint) from None
@@ -87,7 +87,7 @@ async def _performed(work: Drift, threads: list[str], arguments: argparse.Namesp
             await _tidied(work, stop)
         voice.clear()
         for finding in work.findings:
-            print(voice.clean(finding.to_json() if arguments.json else str(finding)), flush=True)
+            print(safe(voice.clean(finding.to_json() if arguments.json else str(finding))), flush=True)
     found = len(work.findings)
     if work.findings.left_out:
         voice.tell(f"respool: {work.findings.left_out:,} more differences are not told")

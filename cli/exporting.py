@@ -1,16 +1,19 @@
-"""`respool export`: a cassette in other tools' words, on stdout or in a new file."""
+"""`respool export`: a cassette in other tools' words or as a page, on stdout or in a new file."""
 
 import argparse
-import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..cassettes.errors import CassetteError
-from .running import narrate
+from .running import narrate, progress_of
+
+if TYPE_CHECKING:
+    from ..cassettes.exports import Lost
+    from ..cassettes.reader import Reader
 
 _FORMATS = (
+    ("html", "one page for any browser: conversations, waterfalls, raw exchanges, search"),
     ("har", "HAR 1.2"),
     ("jsonl", "JSON Lines: one call a line, nothing lost"),
     ("curl", "a shell script that makes the calls with curl"),
@@ -23,7 +26,7 @@ _FORMATS = (
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "export",
-        help="turn a cassette into HAR, JSON Lines, curl, Python, a pytest test or Markdown",
+        help="turn a cassette into an HTML page, HAR, JSON Lines, curl, Python, a pytest test or Markdown",
         description="Write a cassette in another form. `respool import` reads HAR and JSON Lines back.",
     )
     formats = parser.add_mutually_exclusive_group(required=True)
@@ -37,40 +40,28 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..cassettes.exports import FORMATS, Lost, told
+    from ..cassettes.exports import Lost, told
+    from ..cassettes.exports.destination import write
     from .opening import opened
 
     lost = Lost()
     with opened(arguments.cassette) as reader:
-        pieces = FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)
+        pieces = _pieces(arguments, reader, lost)
         if arguments.destination is None:
             for piece in pieces:
                 sys.stdout.write(piece)
         else:
-            _write(pieces, arguments.destination, overwrite=arguments.overwrite)
+            write(pieces, arguments.destination, overwrite=arguments.overwrite)
     for line in told(arguments.format, lost):
         narrate(line if line.startswith(" ") else f"respool: {line}")
     return 0
 
 
-def _write(pieces: Iterator[str], destination: Path, *, overwrite: bool) -> None:
-    """Write a file that appears when it is whole, readable by its owner as the cassette is."""
-    if not overwrite and os.path.lexists(destination):
-        raise CassetteError(f"{destination} exists", "Name another file, or replace it with --overwrite.")
-    partial = destination.with_name(destination.name + ".partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CassetteError(f"{partial} cannot be made: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        if overwrite:
-            partial.replace(destination)
-        else:
-            os.link(partial, destination)  # unlike a rename, it never replaces what came into being meanwhile
-    except OSError as error:
-        raise CassetteError(f"{destination} cannot be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
+def _pieces(arguments: argparse.Namespace, reader: "Reader", lost: "Lost") -> Iterator[str]:
+    if arguments.format == "html":
+        from ..inspector.report import export_html
+
+        return export_html(reader, thread=arguments.thread, lost=lost, progress=progress_of("reading", "threads"))
+    from ..cassettes.exports import FORMATS
+
+    return FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)

@@ -9,7 +9,6 @@ from pathlib import Path
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
-from ..cassettes.rules import Rules
 from ..cassettes.secrets.finder import Replacer
 from ..cassettes.writer import Writer
 from ..proxy.library import Library
@@ -19,10 +18,11 @@ from ..proxy.server import listen
 from ..proxy.shelf import Shelf
 from ..proxy.upstream import Upstream
 from ..proxy.volumes import Recording, Totals
-from .loop import Stop
+from .loop import Stop, Stopped
+from .recordings import check_rules, cut_here, failed_upstream, meta_of
 from .redacting import cleaning_of
 from .running import narrate
-from .serving import Stopped, faults_of, injected, meta_of, replayer_factory, serve_until_stopped, upstream_of
+from .serving import faults_of, injected, replayer_factory, serve_until_stopped, upstream_of
 
 CACHE_BYTES = 4 << 20
 """Answers that each cassette keeps ready: there may be hundreds of them."""
@@ -38,11 +38,11 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     # Where `auto` finds all that it needs, no upstream has to be there.
                     entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
                     origin = (await stack.enter_async_context(entered)).origin
-                    rules = Rules.of(arguments.ignore, arguments.match_header)
+                    check_rules(arguments, None)
                     cleaning = cleaning_of(arguments, path / "any.cassette")
                     recording = Recording(
                         origin=origin,
-                        meta=meta_of(origin, rules, cleaning),
+                        meta=lambda cassette: meta_of(arguments, cassette, origin, cleaning),
                         recorder=partial(_recorder, cleaning.replacer),
                         durable=arguments.durable,
                     )
@@ -83,7 +83,7 @@ async def _serve(
             )
         library = Library(resolver=shelf, narrate=narrate)
         mode = way.value.partition(" ")[0]
-        await serve_until_stopped(library, mode, "", listener, stop)
+        await serve_until_stopped(library, mode, "", listener, stop, names=arguments.allow_host)
     finally:
         shelf.close()
     status = _told(shelf.totals, library.unknown)
@@ -98,7 +98,9 @@ def _told(totals: Totals, unknown: int) -> int:
         what = counted(totals.cassettes_recorded, "cassette")
         narrate(f"respool: recorded {counted(totals.recorded, 'call')} to {what}")
     if totals.failures:
-        narrate(f"respool: {counted(totals.failures, 'call')} failed at the upstream, and are recorded as failed")
+        narrate(f"respool: {failed_upstream(totals.failures)}")
+    if totals.cut:
+        narrate(f"respool: {cut_here(totals.cut)}")
     for failed in totals.failed:
         narrate(f"respool: a recording is not whole: {failed.message}; {failed.hint}".rstrip("; "))
     if totals.lost:

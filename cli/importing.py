@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..cassettes.amounts import counted
 from . import running
 from .redacting import add_redaction, cleaning_of
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         cleaning=cleaning_of(arguments, arguments.destination),
     )
     formats = ", ".join(sorted(set(report.formats)))
-    running.narrate(f"respool: {report.interactions:,} calls from {formats} to {arguments.destination}")
+    running.narrate(f"respool: {counted(report.interactions, 'call')} from {formats} to {arguments.destination}")
     for note in report.notes:
         running.narrate(f"  {note}")
     return 0

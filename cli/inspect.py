@@ -9,8 +9,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "inspect",
         help="look around in a cassette on the screen",
-        description="Threads, their runs and steps on the left; on the right the conversation: messages, run states and "
-        "times, tool calls and outputs, tokens. It only reads. The keys: ? shows them, q quits.",
+        description="Threads, their runs and calls on the left; on the right a run's waterfall, and panels: the conversation, "
+        "tool calls, raw bytes, differences, what was redacted. It only reads. The keys: ? shows them, q quits.",
     )
     parser.add_argument("cassette", type=Path, metavar="CASSETTE")
     parser.set_defaults(run=run)
@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     with Reader.open(arguments.cassette) as reader:
         from ..inspector.app import Inspector
+        from ..inspector.keymap import keymap_for
 
-        inspector = Inspector(reader)
+        inspector = Inspector(reader, keymap_for(arguments.cassette))
         inspector.run()
         return inspector.return_code or 0

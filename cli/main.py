@@ -1,7 +1,7 @@
 """The command line: finds the command, runs it, and turns errors into one clear line and an exit status.
 
 stdout is data, stderr is narration. Exit status: 0 done; 1 it looked and found something; 2 usage; 3 the cassette;
-4 the upstream or the network. `--help` imports neither aiohttp nor textual.
+4 the upstream or the network; 70 a fault of respool. `--help` imports neither aiohttp nor textual.
 """
 
 import argparse
@@ -62,7 +62,10 @@ EXIT_STATUSES = """exit status:
   2  usage: an option, an argument, a busy port
   3  the cassette: unreadable, damaged, foreign, newer, locked, or in the way
   4  the upstream or the network
+  70 a fault of respool itself
 """
+FAULT = 70
+"""What BSD's sysexits.h calls a fault of the program: none of the others, so that no script takes it for a finding."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -124,6 +127,15 @@ def run(arguments: Sequence[str]) -> int:
         what = str(error.filename) if error.filename is not None else "the output could not be written"
         print(safe(f"respool: {what}: {error.strerror or error}"), file=sys.stderr)
         return UsageError.exit_status
+    except Exception as error:  # noqa: BLE001  # the last resort: Python's own traceback would quote what was worked on
+        from ..cassettes.crashes import told
+
+        print(f"respool: internal error: {told(error)}", file=sys.stderr)
+        print(
+            "  this is a fault of respool; the line above holds nothing of your data, so it can be reported",
+            file=sys.stderr,
+        )
+        return FAULT
 
 
 def _run(arguments: Sequence[str]) -> int:

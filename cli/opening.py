@@ -10,9 +10,8 @@ from .running import narrate
 
 @contextmanager
 def opened(path: Path) -> Iterator[Reader]:
-    """Open a cassette. One that was not closed cleanly is read as far as it is whole, and that is said on stderr."""
+    """Open a cassette. One without a seal is read as far as it is whole, and stderr says why and what to do."""
     with Reader.open(path) as reader:
-        if not reader.sealed:
-            lost = f"; the last {reader.dropped_bytes:,} bytes are no whole record" if reader.dropped_bytes else ""
-            narrate(f"respool: {path} was not closed cleanly (or is being recorded): {len(reader):,} whole calls{lost}")
+        if reader.warning:
+            narrate(f"respool: {reader.warning}")
         yield reader

@@ -47,8 +47,29 @@ def add_address(parser: argparse.ArgumentParser, *, port: int) -> None:
         help=f"port to listen on; 0 takes a free one (default {port})",
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (default 127.0.0.1)"
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default 127.0.0.1); with another, everybody who reaches it can use the port",
     )
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        type=_host_name,
+        metavar="NAME",
+        help="a name under which clients call this port, where it is not localhost or the address of --host: that of a "
+        "container, say; NAME:PORT for one port; may be repeated",
+    )
+
+
+def _host_name(text: str) -> str:
+    from ..proxy.doors import host_name
+
+    return host_name(text)
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:

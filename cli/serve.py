@@ -30,6 +30,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_service(parser)
     add_redaction(parser)
     running.add_address(parser, port=8080)
+    running.add_names(parser)
     parser.set_defaults(run=run)
 
 

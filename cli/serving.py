@@ -3,45 +3,31 @@
 import argparse
 import asyncio
 import gc
-import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..cassettes.amounts import counted, size
-from ..cassettes.errors import CassetteError, RespoolError
+from ..cassettes.amounts import counted
+from ..cassettes.errors import CassetteError
 from ..cassettes.faults import Faults
 from ..cassettes.matching import Matching
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
-from ..cassettes.rules import Rules
 from ..cassettes.secrets.cleaning import Cleaning
-from ..cassettes.secrets.policy import PLAIN, policy_of_notes
-from ..cassettes.settings import as_toml, notes_of, settings_for
-from ..cassettes.storage import keep_partial
-from ..cassettes.writer import Writer
 from ..proxy.pace import Pace
 from ..proxy.prepared import CACHE_BYTES
 from ..proxy.record import Recorder
 from ..proxy.replay import Replayer
 from ..proxy.server import DRAIN_SECONDS, Mode, listen, serve
 from ..proxy.upstream import Origin, Upstream
-from .loop import Stop
+from .loop import Stop, Stopped
+from .recordings import PACKED_FROM, begin, check_rules, pack_finished, rules_of, told
 from .redacting import cleaning_of
 from .running import narrate, ready
-
-PACKED_FROM, PACKED_TO = 4 << 20, 64 << 20
-"""Bytes of a recording from which on it is packed when it ends, and up to which that takes a few seconds at most."""
-
-
-class Stopped(RespoolError):
-    """A signal came before the server, or a cassette of it, was ready."""
-
-    exit_status = 0
 
 
 async def unless_stopped(stop: Stop, work: Coroutine[Any, Any, None]) -> None:
@@ -78,9 +64,17 @@ async def upstream_of(url: str, stop: Stop, *, check: bool = True) -> AsyncItera
         yield upstream
 
 
-async def serve_until_stopped(mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop) -> None:
-    """Serve until a signal comes, then drain; a second signal ends the draining."""
-    async with serve(mode, name=name, listener=listener, narrate=narrate, hurry=stop.hurry) as listening:
+async def serve_until_stopped(
+    mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop, *, names: Sequence[str]
+) -> None:
+    """Serve until a signal comes, then drain; a second signal ends the draining. `names`: what `--allow-host` said."""
+    async with serve(
+        mode, name=name, listener=listener, narrate=narrate, allow_hosts=names, hurry=stop.hurry
+    ) as listening:
+        if not ip_address(listening.host.partition("%")[0]).is_loopback:
+            narrate(
+                f"respool: {listening.host} is not this machine alone: everybody who reaches port {listening.port} can use it"
+            )
         gc.freeze()  # what was loaded by now stays: the collector need not look at it again and again
         ready(listening.url + base)
         await stop.wait()
@@ -90,13 +84,13 @@ async def serve_until_stopped(mode: Mode, name: str, base: str, listener: socket
 
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
-    rules = Rules.of(arguments.ignore, arguments.match_header)
+    check_rules(arguments, path)
     cleaning = cleaning_of(arguments, path)
     # The port and the upstream first: nothing is begun, and nothing replaced, for a recording that cannot be.
     with listen(arguments.host, arguments.port) as listener:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
-                return await _record(arguments, path, rules, cleaning, upstream, listener, stop)
+                return await _record(arguments, path, cleaning, upstream, listener, stop)
         except Stopped:
             return 0
 
@@ -104,17 +98,16 @@ async def record(arguments: argparse.Namespace, stop: Stop) -> int:
 async def _record(
     arguments: argparse.Namespace,
     path: Path,
-    rules: Rules,
     cleaning: Cleaning,
     upstream: Upstream,
     listener: socket.socket,
     stop: Stop,
 ) -> int:
-    writer = _writer(arguments, path, rules, cleaning, upstream)
+    writer = begin(arguments, path, cleaning, upstream)
     recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer)
     before = writer.count
     try:
-        await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop)
+        await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop, names=arguments.allow_host)
     finally:
         # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
         if recorder.failed is not None:
@@ -123,100 +116,13 @@ async def _record(
             writer.discard()
         else:
             await asyncio.to_thread(writer.close)
-    status = _told(recorder, writer, writer.count - before)
+    status = told(recorder, writer, writer.count - before)
     if status == 0 and writer.bytes_written >= PACKED_FROM:
-        await asyncio.to_thread(_pack, path, stop)
+        await asyncio.to_thread(pack_finished, path, stop)
     return status
 
 
-def _pack(path: Path, stop: Stop) -> None:
-    """Make a finished cassette small, unless that would keep the user waiting: a second signal leaves it as it is."""
-    from ..cassettes.packing import pack_in_place
-
-    def hurried(*_: int) -> None:
-        if stop.hurry.is_set():
-            raise Stopped("respool is stopping")
-
-    try:
-        if path.stat().st_size > PACKED_TO:
-            narrate(f"respool: `respool pack {path}` makes it some ten times smaller")
-            return
-        before, after = pack_in_place(path, progress=hurried)
-        narrate(f"respool: packed it from {size(before)} to {size(after)}")
-    except (RespoolError, OSError) as error:
-        narrate(f"respool: it is left unpacked: {error}")
-
-
-def _writer(arguments: argparse.Namespace, path: Path, rules: Rules, cleaning: Cleaning, upstream: Upstream) -> Writer:
-    if arguments.append and path.exists():
-        writer = Writer.append_to(path, durable=arguments.durable)
-        with Reader.open(path) as reader:
-            _warn_of_another_upstream(reader, upstream)
-            _warn_of_new_rules(reader, rules)
-            _warn_of_another_redaction(reader, cleaning)
-        return writer
-    if getattr(arguments, "mode", "") == "auto" and os.path.lexists(path.with_name(path.name + ".partial")):
-        narrate(f"respool: an interrupted recording is kept as {keep_partial(path)}")
-    meta = meta_of(upstream.origin, rules, cleaning)
-    return Writer.create(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
-
-
-def meta_of(origin: Origin, rules: Rules, cleaning: Cleaning) -> dict[str, Any]:
-    """What opens a new cassette."""
-    note = (cleaning.policy or PLAIN).note()
-    return {"created_by": f"respool {__version__}", "upstream": origin.url, **notes_of(rules), **note}
-
-
-def _told(recorder: Recorder, writer: Writer, added: int) -> int:
-    """Say how a recording ended; returns the exit status."""
-    if recorder.failed is not None:
-        narrate(f"respool: the recording is not whole: {recorder.failed.message}")
-        narrate(f"  the {counted(added, 'call')} before that are kept; {recorder.failed.hint}".rstrip("; "))
-        return CassetteError.exit_status
-    if not added and not recorder.lost:
-        narrate("respool: no calls came, so no cassette was written")
-        return 0
-    narrate(f"respool: recorded {counted(added, 'call')} to {writer.path} ({size(writer.bytes_written)} written)")
-    if recorder.failures:
-        narrate(f"respool: {counted(recorder.failures, 'call')} failed at the upstream, and are recorded as failed")
-    if recorder.lost:
-        narrate(f"respool: {counted(recorder.lost, 'call')} could not be recorded, see above")
-        return CassetteError.exit_status
-    return 0
-
-
-def _warn_of_another_upstream(reader: Reader, upstream: Upstream) -> None:
-    before = reader.meta.get("upstream")
-    if isinstance(before, str) and before != upstream.origin.url:
-        narrate(
-            f"respool: {reader.path} was recorded from {before}; what is added now comes from {upstream.origin.url}"
-        )
-
-
-def _warn_of_another_redaction(reader: Reader, cleaning: Cleaning) -> None:
-    """What is added is redacted as the cassette was, so that one request stays one."""
-    if policy_of_notes(reader.meta) != cleaning.policy and cleaning.policy != PLAIN:
-        narrate(
-            f"respool: {reader.path} has rules of redaction of its own, and what is added goes by them; to have others, "
-            "record anew"
-        )
-
-
-def _warn_of_new_rules(reader: Reader, rules: Rules) -> None:
-    """The notes of a cassette stand at its head and are never written again."""
-    stored = settings_for(reader.path, notes=reader.meta).rules
-    new = Rules.of(
-        [text for text in rules.ignore if text not in stored.ignore],
-        [name for name in rules.match_headers if name not in stored.match_headers],
-    )
-    if new:
-        narrate(
-            f"respool: {reader.path} cannot be given rules any more; for a replay to have them, write into "
-            f"{reader.path.name}.toml beside it: {as_toml(new)}"
-        )
-
-
-def _progress(total: int, stop: Stop) -> Progress:
+def progress(total: int, stop: Stop) -> Progress:
     """Says how far the rules are applied, every two seconds: most cassettes are done before the first time.
 
     It raises Stopped when a signal came meanwhile.
@@ -239,7 +145,9 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
                 recorder = Recorder(upstream, None, narrate=narrate)
-                await serve_until_stopped(recorder, "live", upstream.origin.base, listener, stop)
+                await serve_until_stopped(
+                    recorder, "live", upstream.origin.base, listener, stop, names=arguments.allow_host
+                )
         except Stopped:
             return 0
     narrate(f"respool: forwarded {counted(recorder.calls, 'call')}; nothing was kept")
@@ -247,16 +155,11 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
 
 
 def matching_of(arguments: argparse.Namespace, reader: Reader) -> Matching:
-    """The settings of one cassette: the command line's, its own, and those that stand beside it."""
-    settings = settings_for(
-        reader.path, ignore=arguments.ignore, match_headers=arguments.match_header, notes=reader.meta
-    )
-    if settings.rules:
-        narrate(f"respool: {settings}")
+    """The settings of one cassette."""
     return Matching(
         polls=arguments.polls,
         strict=arguments.strict,
-        rules=settings.rules,
+        rules=rules_of(arguments, reader.path, reader.meta),
         late_binding=not arguments.no_late_binding,
     )
 
@@ -284,7 +187,7 @@ def replayer_factory(
             idle=arguments.session_idle,
             cache=cache,
             narrate=narrate,
-            progress=_progress(len(reader), stop),
+            progress=progress(len(reader), stop),
         )
 
     return make
@@ -293,15 +196,13 @@ def replayer_factory(
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     make = replayer_factory(arguments, stop, faults=faults_of(arguments))
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
-        if not reader.sealed:
-            narrate(
-                f"respool: {arguments.cassette} was not closed cleanly; its {counted(len(reader), 'whole call')} are served"
-            )
+        if reader.warning:
+            narrate(f"respool: {reader.warning}")
         try:
             replayer = await asyncio.to_thread(make, reader)
         except Stopped:
             return 0
-        await serve_until_stopped(replayer, "replay", replayer.base, listener, stop)
+        await serve_until_stopped(replayer, "replay", replayer.base, listener, stop, names=arguments.allow_host)
         answered = counted(replayer.calls - replayer.misses - replayer.damaged - replayer.refused, "call")
         said = f"respool: replayed {answered} in {counted(replayer.sessions_made, 'session')}"
         if replayer.inexact:
@@ -337,5 +238,5 @@ async def sandbox(arguments: argparse.Namespace, stop: Stop) -> int:
     ) as served:
         ready(served.url + "/v1")
         await stop.wait()
-    narrate(f"respool: the sandbox answered {served.sandbox.calls:,} calls and forgets them")
+    narrate(f"respool: the sandbox answered {counted(served.sandbox.calls, 'call')} and forgets them")
     return 0

@@ -2,17 +2,20 @@
 
 import argparse
 import asyncio
+from functools import partial
 
 from .. import __version__
 from ..cassettes.amounts import counted, size
 from ..cassettes.errors import CassetteError
 from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.prefix import Prefix
+from ..cassettes.settings import notes_of
 from ..cassettes.writer import Writer
 from ..proxy.server import listen
 from ..proxy.tail import Tail
 from . import serving
-from .loop import Stop
+from .loop import Stop, Stopped
+from .recordings import rules_of
 from .redacting import cleaning_of
 from .running import narrate
 
@@ -23,17 +26,27 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
     replacer = cleaning_of(arguments, path).replacer
     with Prefix.open(arguments.cassette) as prefix, listen(arguments.host, arguments.port) as listener:
         prefix.end_at(arguments.tail, thread=arguments.thread)
+        rules = rules_of(arguments, prefix.path, prefix.meta)
         try:
             async with serving.upstream_of(arguments.upstream, stop) as upstream:
-                meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url}
+                meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, **notes_of(rules)}
                 writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
-                mode = Tail(prefix, upstream, writer, ids=ids, narrate=narrate, replacer=replacer)
+                begin = partial(
+                    Tail, prefix, upstream, writer, ids=ids, rules=rules, narrate=narrate, replacer=replacer
+                )
+                try:  # in a thread, because with rules the whole cassette is read
+                    mode = await asyncio.to_thread(begin, progress=serving.progress(len(prefix), stop))
+                except BaseException:
+                    writer.discard()
+                    raise
                 kept = writer.count
                 try:
-                    await serving.serve_until_stopped(mode, "record", upstream.origin.base, listener, stop)
+                    await serving.serve_until_stopped(
+                        mode, "record", upstream.origin.base, listener, stop, names=arguments.allow_host
+                    )
                 finally:
                     await _end(mode, writer, kept)
-        except serving.Stopped:
+        except Stopped:
             return 0
         return _told(mode, prefix, writer, kept)
 

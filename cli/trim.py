@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cassettes.amounts import counted
 from ..cassettes.errors import UsageError
 from .filtering import SHARED, add_filter, add_output
 from .running import narrate, progress_of
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(arguments.cassette) as reader:
         chosen = _chosen(arguments, reader)
         kept = trim(reader, arguments.output, chosen, overwrite=arguments.overwrite, progress=progress_of("trimming"))
-        narrate(f"respool: kept {kept:,} of {len(reader):,} calls in {arguments.output}")
+        narrate(f"respool: kept {kept:,} of {counted(len(reader), 'call')} in {arguments.output}")
     return 0
 
 

@@ -1,11 +1,13 @@
-"""Write the parts of the docs that come from the program: the commands, the modes, the filters and the README's picture.
+"""Write the parts of the docs that come from the program: the commands, the modes, the filters, the keys and the pictures.
 
-`python docs/generate.py` writes all but the picture; `--check` only compares them, for the tests. `--picture` takes the picture
-anew: it shows a real run, with its timings, so that no two are equal.
+`python docs/generate.py` writes all but the pictures; `--check` only compares them, for the tests. `--picture` takes the pictures
+anew: they show a real run, with its timings, so that no two are equal. That of the page needs Chromium
+(`tests/e2e/system-packages.sh`).
 """
 
 import argparse
 import io
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,14 +16,23 @@ from pathlib import Path
 from respool.cassettes.fields import table_as_markdown as fields_as_markdown
 from respool.cassettes.secrets.table import table_as_markdown as secrets_as_markdown
 from respool.cli.main import build_parser
+from respool.inspector.keys import markdown as keys_as_markdown
 from respool.proxy.modes import table_as_markdown
 
 DOCS = Path(__file__).parent
 REFERENCE = DOCS / "commands.md"
 PICTURE = DOCS / "demo.svg"
+PAGE = DOCS / "report.png"
+BROWSER = (
+    "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --hide-scrollbars --window-size=1440,900 "
+    "--run-all-compositor-stages-before-draw --virtual-time-budget=4000"
+)
 MODES = DOCS / "modes.md"
 FILTERS = DOCS / "filters.md"
 SECRETS = DOCS / "secrets.md"
+INSPECTOR = DOCS / "inspector.md"
+SCREEN = DOCS / "inspector.svg"
 BEGIN, END = "<!-- made by docs/generate.py -->\n", "<!-- end of what is made -->\n"
 
 
@@ -51,6 +62,12 @@ def secrets() -> str:
     """docs/secrets.md, its table of rules made from the one in the code."""
     before, _, rest = SECRETS.read_text().partition(BEGIN)
     return before + BEGIN + secrets_as_markdown() + END + rest.partition(END)[2]
+
+
+def inspector() -> str:
+    """docs/inspector.md, its table of keys made from the one in the code."""
+    before, _, rest = INSPECTOR.read_text().partition(BEGIN)
+    return before + BEGIN + keys_as_markdown() + END + rest.partition(END)[2]
 
 
 def block(title: str, parser: argparse.ArgumentParser) -> str:
@@ -89,14 +106,65 @@ def picture() -> str:
     return console.export_svg(title="respool")
 
 
+def page() -> None:
+    """docs/report.png: `respool export --html` of the demo, in light."""
+    with tempfile.TemporaryDirectory() as folder:
+        respool = [sys.executable, "-m", "respool"]
+        for words in ("demo", "export --html demo.cassette demo.html"):
+            subprocess.run([*respool, *words.split()], cwd=folder, capture_output=True, check=True)
+        options = [
+            f"--user-data-dir={folder}/profile",
+            "--blink-settings=preferredColorScheme=1",
+            f"--screenshot={PAGE}",
+        ]
+        subprocess.run(
+            [*BROWSER.split(), *options, f"file://{folder}/demo.html"], capture_output=True, check=True, timeout=120
+        )
+
+
+def screen() -> str:
+    """docs/inspector.svg: the inspector on the cassette of a real run of the demo, with its first run chosen."""
+    import asyncio
+
+    from respool.cassettes.reader import Reader
+    from respool.inspector.app import Inspector
+
+    async def looked_at(path: Path) -> str:
+        with Reader.open(path) as reader:
+            app = Inspector(reader)
+            async with app.run_test(size=(120, 36), notifications=True) as pilot:
+                for key in ("", "down", "down", "m", "down", "right", "down"):
+                    if key:
+                        await pilot.press(key)
+                    while app.desk.busy:
+                        await pilot.pause(0.01)
+                await pilot.pause(0.1)
+                return app.export_screenshot(title="respool inspect demo.cassette", simplify=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "respool", "demo"], cwd=folder, capture_output=True, check=True)
+        return asyncio.run(looked_at(Path(folder) / "demo.cassette"))
+
+
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        made = ((REFERENCE, reference()), (MODES, modes()), (FILTERS, filters()), (SECRETS, secrets()))
+        made = (
+            (REFERENCE, reference()),
+            (MODES, modes()),
+            (FILTERS, filters()),
+            (SECRETS, secrets()),
+            (INSPECTOR, inspector()),
+        )
         stale = [str(page) for page, text in made if page.read_text() != text]
         sys.exit(f"out of date: {', '.join(stale)}: run make docs" if stale else 0)
     REFERENCE.write_text(reference())
     MODES.write_text(modes())
     FILTERS.write_text(filters())
     SECRETS.write_text(secrets())
+    INSPECTOR.write_text(inspector())
     if "--picture" in sys.argv:
         PICTURE.write_text(picture())
+        SCREEN.write_text(screen())
+        if not shutil.which("chromium"):
+            sys.exit("no chromium: docs/report.png is left as it was")
+        page()

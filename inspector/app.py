@@ -1,225 +1,344 @@
-"""The inspector: a recording's threads, runs and steps on the left, and what was said and done on the right.
+"""The inspector: a recording's threads, runs and calls on the left; on the right a run's waterfall, and panels to read.
 
-It only reads. The cassette is read in a thread of its own, for the chosen row and for rows that shall open, and never
-for others; what comes back is applied by the scope's name, whatever was chosen meanwhile.
+It only reads the cassette; marks and notes go into a file beside it. The cassette is read in a thread of its own (`desk.py`),
+for the chosen row and for rows that shall open, and never for others; what comes back is applied by the scope's name,
+whatever was chosen meanwhile. What is done with a row (compare, copy, export) stands in `actions.py`, what is typed and looked
+for in `searching.py`.
 """
 
-import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping
 
+from rich.text import Text
 from textual import on
-from textual.app import App, ComposeResult
-from textual.containers import Horizontal
+from textual.app import App, ComposeResult, SystemCommand
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.screen import Screen
+from textual.widgets import Static
+from textual.worker import WorkerFailed
 
 from ..cassettes.amounts import counted
-from ..cassettes.conversation import Recorded
-from ..cassettes.text import clip
+from ..cassettes.crashes import told
+from ..cassettes.errors import CassetteError, RespoolError
+from ..cassettes.notes import Notes
+from ..cassettes.reader import Reader
+from ..cassettes.text import clip, safe
+from .desk import OPEN, SHOW, Job
 from .help import HelpScreen
-from .keys import EVERYWHERE, FIND, bindings
-from .layout import lay_out
+from .keys import EVERYWHERE, LIST, PANEL, bindings, remapped
+from .layout import Sheet, lay_out
 from .list_pane import ListPane
 from .outline import Kind, Outline, Row
+from .prompt import Prompt
+from .raw import MODES
+from .searching import Searching
 from .stories import Abandoned, Shelf, Story, tell
+from .tabs import Tab
 from .text_pane import TextPane
 from .transcript import Document, plain
+from .views import log_document, made_for
+from .waterfall import Waterfall
+from .waterfall_pane import WaterfallPane
 
-_HINT = "? keys  q quit"
+_HINT = "/ filter  m mark  d diff  y copy  x export  ? keys  q quit"
+_SHORT_HINT = "? keys  q quit"
 
 _BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
 """From how many columns on which class is set: below 60 the panes stand one above the other."""
 
 
-class FindBar(Input):
-    """Where the text to be found is typed."""
-
-    BINDINGS = bindings(FIND)
-
-    def __init__(self) -> None:
-        # What is pasted is no more to be trusted than what is recorded.
-        super().__init__(id="find", placeholder="find in the list", compact=True, restrict=r"[^\x00-\x1f\x7f-\x9f]*")
-        self.display = False
-
-    def action_leave(self) -> None:
-        self.screen.query_one(ListPane).focus()
-
-    def on_blur(self) -> None:
-        self.display = False
-
-
-class Inspector(App[None]):
+class Inspector(Searching, App[None]):
     """Browses a recording, which stays open for as long as the app runs and is read by nobody else meanwhile."""
 
-    ENABLE_COMMAND_PALETTE = False
+    TITLE = "respool"
     BINDINGS = bindings(EVERYWHERE)
+    COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = _BREAKPOINTS
     CSS = """
-    #list { width: 38%; max-width: 64; }
-    #conversation { width: 1fr; border-left: vkey $panel-lighten-2; padding-left: 1; }
+    #head { height: 1; background: $panel; }
+    #name { width: 1fr; height: 1; padding: 0 1; }
+    #list { width: 38%; max-width: 72; height: 1fr; }
+    #right { width: 1fr; }
+    #waterfall { height: 8; }
+    #conversation { height: 1fr; }
     .-narrow #panes { layout: vertical; }
     .-narrow #list { width: 100%; max-width: 100%; height: 40%; }
-    .-narrow #conversation { width: 100%; border-left: none; padding-left: 0; }
+    .-narrow #right { width: 100%; height: 1fr; }
+    .-narrow #waterfall { display: none; }
+    .-narrow Pane { border: none; border-top: solid $panel-lighten-2; }
+    .-narrow Pane:focus { border: none; border-top: solid $primary; }
+    #panes.-list #right { display: none; }
+    #panes.-list #list { width: 100%; max-width: 100%; height: 1fr; }
+    #panes.-panels #list { display: none; }
     #foot { height: 1; background: $panel; }
     #status { width: 1fr; height: 1; padding: 0 1; }
-    #told { width: auto; max-width: 60%; height: 1; padding: 0 1; text-style: dim; }
+    #told { width: auto; max-width: 75%; height: 1; padding: 0 1; color: $foreground-muted; }
     """
 
-    def __init__(self, recording: Recorded) -> None:
+    def __init__(self, recording: Reader, keymap: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._recording = recording
+        self._keys = remapped(keymap or {})
         self._outline = Outline(recording.scopes())
         self._shelf = Shelf()
         self._chosen: Row | None = None
         self._opening: dict[str, Row] = {}
-        self._woken = asyncio.Event()
         self._leaving = False
-        self._needle = ""
-        self._found: Row | None = None
+        self._mode = MODES[0]
+        self.begin_actions(*_notes(recording))
+        self.begin_searching()
 
     def compose(self) -> ComposeResult:
+        with Horizontal(id="head"):
+            yield Static(
+                Content.assemble((" respool ", "bold reverse"), "  ", status(self._recording, self._outline.threads)),
+                id="name",
+            )
         with Horizontal(id="panes"):
-            yield ListPane(self._outline)
-            yield TextPane()
-        yield FindBar()
+            yield ListPane(self._outline, self.notes)
+            with Vertical(id="right"):
+                yield WaterfallPane()
+                yield TextPane()
+        yield Prompt()
         with Horizontal(id="foot"):
-            yield Static(Content(status(self._recording, self._outline.threads)), id="status", markup=False)
-            yield Static(Content(_HINT), id="told", markup=False)
+            yield Static(Content(), id="status", markup=False)
+            yield Static(Content(), id="told", markup=False)
+
+    def _fatal_error(self) -> None:
+        """Leave after a fault of its own; Textual would print each local variable, and with it what is recorded."""
+        fault = self._exception
+        if isinstance(fault, WorkerFailed):
+            fault = fault.error
+        self.panic(Text(f"respool: internal error: {told(fault)}" if fault is not None else "respool: internal error"))
 
     def on_mount(self) -> None:
         self._list = self.query_one(ListPane)
         self._text = self.query_one(TextPane)
+        self._fall = self.query_one(WaterfallPane)
+        self.set_keymap({key.id: key.keys for key in self._keys})
         self._list.focus()
+        self.hint()
+        self.tell_problems()
         if self._outline.threads == 1:
-            self._opening[self._outline.rows[0].scope] = self._outline.rows[0]
-        self._choose(self._list.row)
-        self.run_worker(self._read(), name="read", exit_on_error=True)
+            self._open(self._outline.rows[0])
+        self.choose(self._list.row)
+        self.run_worker(self.desk.run(), name="read", exit_on_error=True)
 
     def on_unmount(self) -> None:
         self._leaving = True
 
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the themes and what Textual has, and every key of everywhere by what it does."""
+        yield from super().get_system_commands(screen)
+        for key in self._keys:
+            if key.place == EVERYWHERE and not key.action.startswith(("command_palette", "quit")):
+                yield SystemCommand(
+                    key.name.replace("-", " ").capitalize(),
+                    key.says,
+                    lambda a=key.action: self.call_later(self.run_action, a),
+                )
+
+    # What is chosen and shown
+
     @on(ListPane.Chosen)
     def _on_chosen(self, event: ListPane.Chosen) -> None:
         if event.row != self._found:
-            self._say(_HINT)
-        self._choose(event.row)
+            self.hint()
+        self.choose(event.row)
 
     @on(ListPane.Wanted)
     def _on_wanted(self, event: ListPane.Wanted) -> None:
-        self._opening[event.row.scope] = event.row
-        self._woken.set()
+        self._open(event.row)
+
+    @on(ListPane.Opened)
+    def _on_opened(self) -> None:
+        self.action_panel(Tab.RAW)
 
     @on(TextPane.Resized)
     def _on_resized(self) -> None:
-        if self._chosen is None or not self._chosen.scope:
-            self._choose(self._chosen)
-        self._woken.set()
+        self.hint()
+        self.choose(self._chosen)
 
-    @on(Input.Submitted, "#find")
-    def _on_find(self, event: Input.Submitted) -> None:
-        self._needle = event.value.strip()
-        self.query_one(FindBar).action_leave()
-        self._find(self._list.cursor, 1)
+    @on(TextPane.Asked)
+    def _on_asked(self, event: TextPane.Asked) -> None:
+        self.action_panel(event.tab)
 
-    def action_read(self, way: int) -> None:
-        self._text.action_half(way)
+    def _open(self, row: Row) -> None:
+        self._opening[row.scope] = row
+        self._ask_story(f"open {row.scope}", OPEN, row.scope)
 
-    def action_find(self) -> None:
-        bar = self.query_one(FindBar)
-        bar.display = True
-        bar.value = self._needle
-        bar.focus()
+    def _ask_story(self, name: str, urgency: int, scope: str) -> None:
+        def work() -> Story | None:
+            try:
+                story = self._shelf.get(scope) or tell(self._recording, scope, lambda: self._wanted(scope))
+            except Abandoned:
+                return None
+            story.lay(Tab.MESSAGES, self._text.width)
+            return story
 
-    def action_again(self, way: int) -> None:
-        self._find(self._list.cursor + way, way)
-
-    def action_help(self) -> None:
-        self.push_screen(HelpScreen())
-
-    def _find(self, start: int, way: int) -> None:
-        if not self._needle:
-            self._say("nothing to find: / asks for a text")
-        elif self._list.find(self._needle, start, way):
-            self._found = self._list.row
-            self._say(f"found {clip(self._needle, 30)}  n next  N back")
-        else:
-            self._say(f"no row in the list has {clip(self._needle, 30)}")
-
-    def _say(self, text: str) -> None:
-        self.query_one("#told", Static).update(Content(text))
-
-    def _choose(self, row: Row | None) -> None:
-        """Show the row's story now if it is at hand, else when it was read."""
-        self._chosen = row
-        if row is None:
-            self._show(plain("No calls were recorded in this cassette."))
-        elif row.kind is Kind.OTHER:
-            names = (clip(name, 200) for name in self._outline.collections[:1000])
-            self._show(plain("Calls that belong to no thread, by their path:", "", *names))
-        elif (story := self._shelf.get(row.scope)) is not None:
-            self._show_story(story, row)
-        else:
-            self._text.wait()
-        self._woken.set()
-
-    def _show(self, document: Document) -> None:
-        self._text.show(lay_out(document, self._text.width), None)
-
-    def _show_story(self, story: Story, row: Row) -> None:
-        last = len(story.document.lines) - 1
-        whole = row.kind in (Kind.THREAD, Kind.COLLECTION)
-        self._text.show(story.sheet, None if whole else story.document.anchors.get(row, last))
-
-    async def _read(self) -> None:
-        """Read what is wanted, one scope at a time, for as long as the app runs."""
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            while (scope := self._next()) is not None:
-                story = await asyncio.to_thread(self._tell, scope, self._shelf.get(scope), self._text.width)
-                if story is not None:
-                    self._apply(scope, story)
-
-    def _next(self) -> str | None:
-        """The scope that is wanted first: the chosen one, then those that shall open."""
-        chosen = self._chosen.scope if self._chosen is not None else ""
-        if chosen:
-            story = self._shelf.get(chosen)
-            if story is None or story.sheet.width != self._text.width:
-                return chosen
-        return next(iter(self._opening), None)
+        self.desk.ask(name, Job(urgency, work, self._apply, self.complain))
 
     def _wanted(self, scope: str) -> bool:
         """Whether the scope is still chosen or shall open; also asked from the thread that reads."""
         chosen = self._chosen
         return not self._leaving and (scope in self._opening or (chosen is not None and chosen.scope == scope))
 
-    def _tell(self, scope: str, story: Story | None, width: int) -> Story | None:
-        """In the thread: the story of a scope at a width; None when it is wanted no more."""
-        if story is not None:
-            return story._replace(sheet=lay_out(story.document, width))
-        try:
-            return tell(self._recording, scope, width, lambda: self._wanted(scope))
-        except Abandoned:
-            return None
-
-    def _apply(self, scope: str, story: Story) -> None:
-        self._outline.learn(story.branch)
-        gone = self._shelf.put(story)
-        if gone is not None:
-            self._outline.forget(gone)
+    def _apply(self, story: Story | None) -> None:
+        if story is None:
+            return
+        scope = story.branch.row.scope
+        if self._shelf.get(scope) is not story:
+            self._outline.learn(story.branch)
+            gone = self._shelf.put(story)
+            if gone is not None:
+                self._outline.forget(gone)
         if (row := self._opening.pop(scope, None)) is not None:
             self._list.open(row)
         else:
             self._list.refresh_rows()
         if self._chosen is not None and self._chosen.scope == scope:
-            self._show_story(story, self._chosen)
+            self.choose(self._chosen)
+
+    def choose(self, row: Row | None) -> None:
+        """Show what the panel has of a row: now if it is at hand, else when it was read."""
+        self._chosen = row
+        self.desk.forget("show")
+        tab, width = self._text.tab, self._text.width
+        if width <= 0:
+            return
+        if tab is Tab.LOG or (tab is Tab.DIFF and self.compared is not None):
+            self._show(log_document(self.log_lines) if tab is Tab.LOG else self.compared or Document())
+        story = self._shelf.get(row.scope) if row is not None else None
+        if row is None or row.kind is Kind.OTHER:
+            self._fall.show(Waterfall("Waterfall", note="Choose a thread or a run."))
+        if tab in {Tab.LOG, Tab.DIFF}:
+            if tab is Tab.DIFF and self.compared is None:
+                self._show(
+                    plain(
+                        "Mark a row with m, go to another of its kind, and press d.",
+                        "Threads and runs are compared by what they mean, calls by their text.",
+                    )
+                )
+            if story is not None and row is not None:
+                self._fall.show(story.fall(row))
+            elif row is not None and row.scope:
+                self._ask_story("show", SHOW, row.scope)
+        elif row is None:
+            self._show(
+                plain(
+                    "No calls were recorded in this cassette."
+                    if not len(self._recording)
+                    else "The filter found nothing."
+                )
+            )
+        elif row.kind is Kind.OTHER:
+            names = (clip(name, 200) for name in self._outline.collections[:1000])
+            self._show(plain("Calls that belong to no thread, by their path:", "", *names))
+        elif story is None:
+            self._text.wait()
+            self._ask_story("show", SHOW, row.scope)
+        else:
+            self._fall.show(story.fall(row))
+            self._show_tab(story, row, tab, width)
+
+    def _show_tab(self, story: Story, row: Row, tab: Tab, width: int) -> None:
+        if tab in {Tab.RAW, Tab.SECRETS} and story.conversation is not None:
+            self._text.wait()
+
+            def work() -> Sheet:
+                return lay_out(made_for(self._recording, story, row, tab, self._mode), width)
+
+            self.desk.ask("show", Job(SHOW, work, lambda sheet: self._text.show(sheet, None), self._cannot_show))
+        elif (sheet := story.sheet(tab, width)) is not None:
+            self._text.show(sheet, _line_of(story.documents[tab], row))
+        else:
+            self._text.wait()
+            self.desk.ask(
+                "show", Job(SHOW, lambda: story.lay(tab, width), lambda _: self.choose(self._chosen), self.complain)
+            )
+
+    def _cannot_show(self, error: RespoolError) -> None:
+        self._show(plain(error.message, error.hint, title="This cannot be read."))
+
+    def _show(self, document: Document) -> None:
+        self._text.show(lay_out(document, self._text.width), None)
+
+    # Panes
+
+    def action_panel(self, number: int) -> None:
+        panes = self.query_one("#panes")
+        if number == 1:
+            panes.remove_class("-panels")
+            self._list.focus()
+        elif number == 2:
+            panes.remove_class("-list")
+            self._fall.focus()
+        else:
+            panes.remove_class("-list")
+            self._text.tab = Tab(number)
+            self._text.focus()
+            self.show_chosen()
+
+    def show_chosen(self) -> None:
+        """Show the chosen row again, in the panel that there is."""
+        self.choose(self._chosen)
+
+    def action_view(self) -> None:
+        self._mode = MODES[(MODES.index(self._mode) + 1) % len(MODES)] if self._text.tab is Tab.RAW else self._mode
+        self.action_panel(Tab.RAW)
+
+    def action_zoom(self) -> None:
+        panes = self.query_one("#panes")
+        if panes.has_class("-panels") or panes.has_class("-list"):
+            panes.remove_class("-panels", "-list")
+        else:
+            panes.add_class("-list" if self._list.has_focus else "-panels")
+
+    def action_read(self, way: int) -> None:
+        self._text.action_half(way)
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys))
+
+    # What is said
+
+    def say(self, text: str) -> None:
+        """Say a sentence of our own at the foot; what is foreign in it was made safe."""
+        self.query_one("#told", Static).update(Content(text))
+
+    def hint(self) -> None:
+        search = self._search
+        words = f"/{safe(clip(search.text, 60))}  {search.progress}" if search is not None else ""
+        self.query_one("#status", Static).update(Content(words))
+        self.say(_HINT if self.size.width >= 100 or (not words and self.size.width > 70) else _SHORT_HINT)
 
 
-def status(recording: Recorded, threads: int) -> str:
-    """The line at the foot: which cassette this is, what is in it, and whether it is whole."""
-    words = [
-        clip(recording.path.name, 100),
-        counted(len(recording), "call"),
-        counted(threads, "thread"),
-    ]
+def _line_of(document: Document, row: Row) -> int | None:
+    """The line at which a row stands in a document: its own, that of its run, or for a thread none."""
+    if row.kind in {Kind.THREAD, Kind.COLLECTION}:
+        return None
+    for each in (row, row._replace(kind=Kind.EXCHANGE), Row(Kind.RUN, row.scope, row.run)):
+        if (line := document.anchors.get(each)) is not None:
+            return line
+    return None if row.arrival is not None else max(len(document.lines) - 1, 0)
+
+
+def _notes(recording: Reader) -> tuple[Notes, str]:
+    """The notes beside the cassette, and what is wrong with them."""
+    try:
+        return Notes.load(recording.path), ""
+    except CassetteError as error:
+        return Notes(recording.path), error.message + (f" ({error.hint})" if error.hint else "")
+
+
+def status(recording: Reader, threads: int) -> str:
+    """Which cassette this is, what is in it, and whether it is whole."""
+    words = [clip(recording.path.name, 100), counted(len(recording), "call"), counted(threads, "thread")]
+    with contextlib.suppress(OSError):
+        words.append(_size(recording.path.stat().st_size))
     return " · ".join(words if recording.sealed else [*words, "not closed cleanly"])
+
+
+def _size(length: int) -> str:
+    return f"{length / 1024:,.0f} KB" if length < 1 << 20 else f"{length / (1 << 20):,.1f} MB"

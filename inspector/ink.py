@@ -5,9 +5,9 @@ A state is never told by colour alone: its word and a sign stand beside it.
 
 from typing import Literal
 
-Ink = Literal["", "strong", "name", "dim", "good", "bad", "wait"]
+Ink = Literal["", "strong", "name", "dim", "good", "bad", "wait", "tool"]
 
-INKS: tuple[Ink, ...] = ("strong", "name", "dim", "good", "bad", "wait")
+INKS: tuple[Ink, ...] = ("strong", "name", "dim", "good", "bad", "wait", "tool")
 
 _MOODS: dict[str, Ink] = {
     "completed": "good",

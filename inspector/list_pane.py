@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 from textual import events
+from textual.content import Content
 from textual.message import Message
 
+from ..cassettes.notes import Notes, Place
 from .ink import Ink, sign
 from .keys import LIST, bindings
 from .outline import Kind, Outline, Row
@@ -19,7 +21,6 @@ class ListPane(Pane):
     """The rows of an outline. Their numbers change when rows open and close; the cursor stays on its row."""
 
     BINDINGS = bindings(LIST)
-    BORDER_TITLE = "Threads"
     DEFAULT_CSS = "ListPane:focus > .pane--marked { background: $primary-darken-1; }"
 
     class Chosen(Message):
@@ -36,9 +37,13 @@ class ListPane(Pane):
             super().__init__()
             self.row = row
 
-    def __init__(self, outline: Outline) -> None:
+    class Opened(Message):
+        """A call was entered: it shall be shown raw."""
+
+    def __init__(self, outline: Outline, notes: Notes) -> None:
         super().__init__(id="list")
         self.outline = outline
+        self.notes = notes
         self.cursor = 0
 
     def on_mount(self) -> None:
@@ -52,8 +57,18 @@ class ListPane(Pane):
     def refresh_rows(self) -> None:
         """Draw the rows again, as many as there are now."""
         self.resize(len(self.outline.rows))
-        place = f" · row {self.cursor + 1:,} of {len(self.outline.rows):,}" if self.outline.rows else ""
-        self.border_title = f" {self.BORDER_TITLE}{place} "
+        self.border_title = Content("[1] Threads")
+        rows = len(self.outline.rows)
+        self.border_subtitle = Content(f"row {self.cursor + 1:,} of {rows:,}" if rows else "nothing here")
+
+    def begin(self, row: Row | None) -> None:
+        """The rows are others now: stand on this row, or on the thread it was in, or on the first."""
+        rows = self.outline.rows
+        scope = row.scope if row is not None else None
+        thread = next((at for at, each in enumerate(rows) if each.scope == scope and each.depth == 0), 0)
+        self.cursor = rows.index(row) if row is not None and row in rows else thread
+        self.refresh_rows()
+        self.show_row(self.cursor)
 
     def go(self, index: int) -> None:
         """Put the cursor on a row, the nearest there is."""
@@ -98,6 +113,8 @@ class ListPane(Pane):
 
     def action_unfold(self) -> None:
         row = self.row
+        if row is not None and row.arrival is not None and not self.outline.may_open(row):
+            self.post_message(self.Opened())
         if row is None or not self.outline.may_open(row):
             return
         if self.outline.is_open(row):
@@ -141,20 +158,38 @@ class ListPane(Pane):
     def spans(self, row: int, width: int) -> Iterator[tuple[str, Ink]]:
         shown = self.outline.rows[row]
         face = self.outline.face(shown)
+        place = place_of(shown)
+        star = "★" if place in self.notes else " "
         fold = "▾ " if self.outline.is_open(shown) else "▸ " if self.outline.may_open(shown) else "  "
-        lead = "  " * shown.depth + fold
-        yield lead, "dim"
-        if mark := sign(face.ink):
+        lead = star + "  " * shown.depth + fold
+        yield star, "wait"
+        yield lead[1:], "dim"
+        mark = sign(face.ink)
+        if mark:
             yield f"{mark} ", face.ink
         room = width - len(lead) - (2 if mark else 0)
-        text = face.text
+        text, tail = face.text, face.tail
+        if note := self.notes.note(place):
+            tail = f"{note}  {tail}"
+        if (hits := self.outline.hits(shown)) is not None:
+            tail = f"{hits:,} found  {tail}"
         if shown.kind is Kind.THREAD:
             # What was said first tells a person more than an id does: it gets half of the room, if it needs that.
-            tail = min(cell_len(face.tail), room // 2) + 2 if face.tail else 0
-            text = _shortened(text, max(room - tail, _ID_ROOM))
-        yield text, "strong" if shown.kind is Kind.OTHER else ""
-        if face.tail:
-            yield f"  {face.tail}", "dim"
+            half = min(cell_len(tail), room // 2) + 2 if tail else 0
+            text = _shortened(text, max(room - half, _ID_ROOM))
+        else:
+            tail = _fitting(tail, room - cell_len(text) - 1, first=shown.arrival is not None and face.ink != "bad")
+        quiet = shown.kind in {Kind.POLLS, Kind.POLL}
+        yield text, "strong" if shown.kind in {Kind.OTHER, Kind.RUN} else "dim" if quiet else ""
+        if tail:
+            gap = max(room - cell_len(text) - cell_len(tail), 1) if shown.depth else 2
+            yield f"{' ' * gap}{tail}", "dim"
+
+
+def place_of(row: Row) -> Place:
+    """What a row is marked by. A call has one place, wherever it stands."""
+    kind = Kind.EXCHANGE if row.kind is Kind.POLL else row.kind
+    return Place(kind.value, row.scope, row.run, row.item)
 
 
 def _shortened(text: str, room: int) -> str:
@@ -163,3 +198,10 @@ def _shortened(text: str, room: int) -> str:
         return text
     end = min(4, room // 3)
     return f"{text[: room - end - 1]}…{text[len(text) - end :]}"
+
+
+def _fitting(tail: str, room: int, *, first: bool) -> str:
+    """As many of a tail's parts as fit; with `first` the first parts are given up first, else the last."""
+    while tail and cell_len(tail) > room:
+        tail = tail.partition("  ")[2] if first else tail.rpartition("  ")[0]
+    return tail

@@ -1,23 +1,20 @@
-"""The rows of the list: threads, in them runs, in these steps; and `other calls`, in them the paths that are no thread.
+"""The rows of the list: threads, in them runs and calls, in runs steps and calls; and `other calls`, in them the paths that
+are no thread.
 
 A plain list of rows, so that any row of any number is found at once; a row that opens has the rows inside it put in
-behind it. Nothing here reads a cassette or draws. All texts in faces are safe.
+behind it. What is inside a row is made by `branches.py` when its thread is read. A narrowed outline has the rows alone in
+which a filter found something. Nothing here reads a cassette or draws. All texts in faces are safe.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..cassettes.amounts import counted
-from ..cassettes.conversation import Conversation, Message, Note, NoteKind, Run, Step, ToolCall
 from ..cassettes.text import clip
-from .ink import Ink, mood
+from .ink import Ink
 
 MAX_LABEL = 200
 """Characters of a label; what is wider than the pane is cut when it is drawn."""
-
-_LABEL_TEXT = 400
-"""Characters of a message that are looked at for its label."""
 
 
 class Kind(StrEnum):
@@ -28,15 +25,25 @@ class Kind(StrEnum):
     STEP = "step"
     CALL = "call"
     """A tool call that no recorded step tells of."""
+    EXCHANGE = "exchange"
+    POLLS = "polls"
+    """Reads in a row that told nothing new."""
+    POLL = "poll"
+    """One of them."""
     OTHER = "other calls"
     COLLECTION = "collection"
 
 
-_DEPTHS = {Kind.RUN: 1, Kind.STEP: 2, Kind.CALL: 2, Kind.COLLECTION: 1}
+_DEPTHS = {Kind.RUN: 1, Kind.STEP: 2, Kind.CALL: 2, Kind.COLLECTION: 1, Kind.EXCHANGE: 1, Kind.POLLS: 1, Kind.POLL: 2}
+_CALLS = frozenset({Kind.EXCHANGE, Kind.POLL})
+_IN_RUNS = _CALLS | {Kind.POLLS}
 
 
 class Row(NamedTuple):
-    """What a row is known by, wherever in the list it stands. `item`: the id of a step or a tool call."""
+    """What a row is known by, wherever in the list it stands.
+
+    `item`: the id of a step or a tool call, the number of a call, or that of the first of several.
+    """
 
     kind: Kind
     scope: str = ""
@@ -45,7 +52,13 @@ class Row(NamedTuple):
 
     @property
     def depth(self) -> int:
-        return _DEPTHS.get(self.kind, 0)
+        deeper = self.kind in _IN_RUNS and (self.run or self.scope.startswith("/"))
+        return _DEPTHS.get(self.kind, 0) + bool(deeper)
+
+    @property
+    def arrival(self) -> int | None:
+        """The number of the call that the row is, or the first of those it holds."""
+        return int(self.item) if self.kind in _IN_RUNS else None
 
 
 class Face(NamedTuple):
@@ -68,14 +81,45 @@ class Outline:
     """The rows that are shown now, in order. Threads come first, as they were recorded; `other calls` come last."""
 
     def __init__(self, scopes: Sequence[str]) -> None:
+        self._scopes = tuple(scopes)
+        self.rows: list[Row] = []
+        self.collections: tuple[str, ...] = ()
+        self._open: set[Row] = set()
+        self._faces: dict[Row, Face] = {}
+        self._inside: dict[Row, tuple[Branch, ...]] = {}
+        self._hits: Mapping[str, set[int]] | None = None
+        self._begin(scopes)
+        self.threads = len(self.rows) - bool(self.collections)
+
+    def _begin(self, scopes: Iterable[str]) -> None:
+        """Have these scopes and nothing open."""
+        scopes = tuple(scopes)
         self.rows = [Row(Kind.THREAD, scope) for scope in scopes if not scope.startswith("/")]
-        self.threads = len(self.rows)
         self.collections = tuple(scope for scope in scopes if scope.startswith("/"))
         if self.collections:
             self.rows.append(Row(Kind.OTHER))
-        self._faces: dict[Row, Face] = {}
-        self._open: set[Row] = set()
-        self._inside: dict[Row, tuple[Branch, ...]] = {}
+        self._open.clear()
+
+    def narrow(self, hits: Mapping[str, set[int]] | None) -> None:
+        """Show the scopes and calls that were found alone: by scope, the numbers of the calls. With None all again."""
+        self._hits = hits
+        self._begin(self._scopes if hits is None else hits)
+
+    def hits(self, row: Row) -> int | None:
+        """How many calls of a thread or a collection were found; None in an outline that is not narrowed."""
+        if self._hits is None or row.kind not in {Kind.THREAD, Kind.COLLECTION}:
+            return None
+        return len(self._hits.get(row.scope, ()))
+
+    def found_more(self) -> None:
+        """More was found: scopes that were not there yet are put behind those that are; open rows stay as they are."""
+        known = {row.scope for row in self.rows if row.kind is Kind.THREAD}
+        threads = [scope for scope in self._hits or () if not scope.startswith("/") and scope not in known]
+        other = next((at for at, row in enumerate(self.rows) if row.kind is Kind.OTHER), len(self.rows))
+        self.rows[other:other] = [Row(Kind.THREAD, scope) for scope in threads]
+        self.collections = tuple(scope for scope in self._hits or () if scope.startswith("/"))
+        if self.collections and (not self.rows or all(row.kind is not Kind.OTHER for row in self.rows)):
+            self.rows.append(Row(Kind.OTHER))
 
     def face(self, row: Row) -> Face:
         """What the row says; of a thread that was not read yet, its id alone."""
@@ -91,9 +135,9 @@ class Outline:
     def may_open(self, row: Row) -> bool:
         """Whether there is anything inside, as far as is known: a thread may have runs until it was read."""
         match row.kind:
-            case Kind.THREAD:
+            case Kind.THREAD | Kind.COLLECTION:
                 return bool(self._inside.get(row, True))
-            case Kind.RUN:
+            case Kind.RUN | Kind.POLLS:
                 return bool(self._inside.get(row))
             case Kind.OTHER:
                 return True
@@ -103,7 +147,7 @@ class Outline:
     def learn(self, branch: Branch) -> None:
         """Take what was read of a thread or a collection."""
         self._faces[branch.row] = branch.face
-        if branch.row.kind is Kind.THREAD:
+        if branch.row.kind in {Kind.THREAD, Kind.COLLECTION}:
             self._inside[branch.row] = branch.inside
 
     def forget(self, row: Row) -> None:
@@ -113,7 +157,7 @@ class Outline:
 
     def knows(self, row: Row) -> bool:
         """Whether `open` can be called: what is inside the row is at hand."""
-        return row.kind is not Kind.THREAD or row in self._inside
+        return row.kind not in {Kind.THREAD, Kind.COLLECTION} or row in self._inside
 
     def open(self, index: int) -> None:
         """Put the rows inside the row at `index` behind it."""
@@ -138,7 +182,7 @@ class Outline:
         while end < len(self.rows) and self.rows[end].depth > row.depth:
             gone = self.rows[end]
             self._open.discard(gone)
-            if gone.kind is not Kind.COLLECTION:
+            if gone.kind is not Kind.COLLECTION:  # what was read of it stays known, as of a thread
                 self._faces.pop(gone, None)
                 self._inside.pop(gone, None)
             end += 1
@@ -169,62 +213,18 @@ class Outline:
         if row.kind is Kind.OTHER:
             rows = [Row(Kind.COLLECTION, scope) for scope in self.collections]
             return tuple(Branch(inside, self.face(inside)) for inside in rows)
-        return self._inside.get(row, ())
+        inside = self._inside.get(row, ())
+        if self._hits is None:
+            return inside
+        wanted = self._hits.get(row.scope, set())
+        return tuple(branch for branch in inside if _found(branch, wanted))
 
 
-def outline_of(conversation: Conversation) -> Branch:
-    """A conversation as a branch: its thread (or collection), the runs in it, their steps and tool calls."""
-    scope = conversation.scope
-    if not conversation.is_thread:
-        calls = counted(conversation.calls, "call")
-        return Branch(Row(Kind.COLLECTION, scope), Face(clip(scope, MAX_LABEL), calls))
-    runs = [entry for entry in conversation.entries if isinstance(entry, Run)]
-    inside = tuple(_run(scope, number, run) for number, run in enumerate(runs, 1))
-    worst: Ink = "bad" if any(branch.face.ink == "bad" for branch in inside) or _failed(conversation) else ""
-    return Branch(Row(Kind.THREAD, scope), Face(clip(scope, MAX_LABEL), _headline(conversation), worst), inside)
-
-
-def _failed(conversation: Conversation) -> bool:
-    return any(
-        isinstance(entry, Note) and entry.kind in (NoteKind.ERROR, NoteKind.FAILED, NoteKind.CUT)
-        for entry in conversation.entries
-    )
-
-
-def _headline(conversation: Conversation) -> str:
-    """The first thing that was said, on one line."""
-    for entry in conversation.entries:
-        if isinstance(entry, Message) and (text := entry.text.strip()):
-            return clip(" ".join(text[:_LABEL_TEXT].split()), MAX_LABEL)
-    return ""
-
-
-def _run(scope: str, number: int, run: Run) -> Branch:
-    steps = [_step(scope, run, place, step) for place, step in enumerate(run.steps_in_order(), 1)]
-    calls = [
-        Branch(Row(Kind.CALL, scope, run.id, call.id), Face(call_name(call), clip(call.id, MAX_LABEL)))
-        for call in run.calls_without_step()
-    ]
-    words = [seconds] if (seconds := run_time(run)) else []
-    words += [f"{run.tokens[2]:,} tokens"] if run.tokens is not None else []
-    state = clip(run.status, MAX_LABEL) or "state unknown"
-    face = Face(f"run {number} {state}", "  ".join(words), mood(run.status))
-    return Branch(Row(Kind.RUN, scope, run.id), face, (*steps, *calls))
-
-
-def _step(scope: str, run: Run, place: int, step: Step) -> Branch:
-    names = ", ".join(call_name(call) for call in list(step.calls.values())[:8])
-    what = names or {"message_creation": "message"}.get(step.kind, clip(step.kind, MAX_LABEL))
-    face = Face(f"step {place} {what}".rstrip(), clip(step.status, MAX_LABEL), mood(step.status))
-    return Branch(Row(Kind.STEP, scope, run.id, step.id), face)
-
-
-def call_name(call: ToolCall) -> str:
-    """The function's name, else the kind of tool."""
-    return clip(call.name or call.kind, MAX_LABEL) or "unknown call"
-
-
-def run_time(run: Run) -> str:
-    """Seconds from the first moment of a run that is known to the last; empty where times are unknown."""
-    times = [mark.at_us for mark in run.marks if mark.at_us is not None]
-    return f"{(max(times) - min(times)) / 1_000_000:.1f} s" if len(times) > 1 else ""
+def _found(branch: Branch, wanted: set[int]) -> bool:
+    """Whether a narrowed outline has the row: a call that was found, and what holds one; steps stay with their run."""
+    row = branch.row
+    if row.kind in _CALLS:
+        return int(row.item) in wanted
+    if row.kind in {Kind.STEP, Kind.CALL}:
+        return True
+    return any(_found(each, wanted) for each in branch.inside if each.row.kind not in {Kind.STEP, Kind.CALL})

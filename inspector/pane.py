@@ -1,4 +1,4 @@
-"""What both panes are: rows of text drawn when they come into view, however many there are.
+"""What all panes are: rows of text drawn when they come into view, however many there are.
 
 Textual's `DataTable` and `Tree` measure every row and read strings as markup; here a row costs something only while it
 is visible, and text becomes segments with a style, never markup.
@@ -22,17 +22,22 @@ class Pane(ScrollView, inherit_bindings=False):
     DEFAULT_CSS = """
     Pane {
         scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll;
-        border-top: solid $panel-lighten-2; border-title-color: $foreground;
+        border: round $panel-lighten-2; border-title-color: $foreground; border-subtitle-color: $foreground-muted;
     }
-    Pane:focus { border-top: solid $primary; }
+    Pane:focus { border: round $primary; border-title-style: bold; }
     Pane > .ink--strong { text-style: bold; }
     Pane > .ink--name { color: $text-accent; text-style: bold; }
     Pane > .ink--dim { text-style: dim; }
     Pane > .ink--good { color: $text-success; }
     Pane > .ink--bad { color: $text-error; text-style: bold; }
     Pane > .ink--wait { color: $text-warning; }
+    Pane > .ink--tool { color: $text-secondary; }
     Pane > .pane--marked { background: $panel-lighten-1; }
     """
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._styles_known: dict[tuple[Ink, bool], Style] = {}
 
     def spans(self, row: int, width: int) -> Iterable[tuple[str, Ink]]:
         """What the row shows, safe and on one line."""
@@ -70,16 +75,32 @@ class Pane(ScrollView, inherit_bindings=False):
         """Have this row at the top, or as near to it as there are rows."""
         self.scroll_to(y=row, animate=False)
 
+    def action_back(self) -> None:
+        """Give the focus to the list."""
+        self.screen.query_one("#list").focus()
+
     def render_line(self, y: int) -> Strip:
         row = y + round(self.scroll_y)
         width = self.size.width
         if row >= self.virtual_size.height:
-            return Strip.blank(width, self.rich_style)
-        base = self.rich_style
-        if self.marked(row):
-            base += self.get_component_rich_style("pane--marked", partial=True)
-        segments = [Segment(text, self._style(ink, base)) for text, ink in self.spans(row, self.width)]
-        return Strip(segments).adjust_cell_length(width, base)
+            return Strip.blank(width, self._style("", marked=False))
+        marked = self.marked(row)
+        segments = [Segment(text, self._style(ink, marked=marked)) for text, ink in self.spans(row, self.width)]
+        return Strip(segments).adjust_cell_length(width, self._style("", marked=marked))
 
-    def _style(self, ink: Ink, base: Style) -> Style:
-        return base + self.get_component_rich_style(f"ink--{ink}", partial=True) if ink else base
+    def notify_style_update(self) -> None:
+        """Another theme, or the focus: what was looked up of styles counts no more."""
+        super().notify_style_update()
+        self._styles_known.clear()
+
+    def _style(self, ink: Ink, *, marked: bool) -> Style:
+        """Looked up once: a style costs more than drawing a row."""
+        known = self._styles_known.get((ink, marked))
+        if known is None:
+            known = self.rich_style
+            if marked:
+                known += self.get_component_rich_style("pane--marked", partial=True)
+            if ink:
+                known += self.get_component_rich_style(f"ink--{ink}", partial=True)
+            self._styles_known[ink, marked] = known
+        return known

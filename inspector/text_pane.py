@@ -1,30 +1,43 @@
-"""The conversation on the right: a laid-out document, scrolled by row, with one line marked: where the chosen row begins."""
+"""The panel on the right: a laid-out document, scrolled by row, with one line marked: where the chosen row begins.
+
+Which of the panels it is, the names in its border tell; a click on a name asks for that one.
+"""
 
 from collections.abc import Iterable
 
 from textual import events
+from textual.content import Content
 from textual.message import Message
 
+from . import tabs
 from .ink import Ink
-from .keys import CONVERSATION, bindings
+from .keys import PANEL, bindings
 from .layout import Sheet
 from .pane import Pane
+from .tabs import Tab
 
 
 class TextPane(Pane):
     """Shows a sheet. It has the app lay the document out again when its own width changes."""
 
-    BINDINGS = bindings(CONVERSATION)
-    BORDER_TITLE = "Conversation"
+    BINDINGS = bindings(PANEL)
 
     class Resized(Message):
         """The pane's width changed."""
+
+    class Asked(Message):
+        """This panel shall be shown."""
+
+        def __init__(self, tab: Tab) -> None:
+            super().__init__()
+            self.tab = tab
 
     def __init__(self) -> None:
         super().__init__(id="conversation")
         self._sheet: Sheet | None = None
         self._marked: int | None = None
         self._waiting = False
+        self.tab = Tab.MESSAGES
 
     @property
     def sheet(self) -> Sheet | None:
@@ -88,10 +101,16 @@ class TextPane(Pane):
         if not top <= row < top + height * 2 // 3:
             self.jump(max(row - 1, 0))
 
+    def on_click(self, event: events.Click) -> None:
+        if event.y == 0 and (tab := tabs.at(event.x - 3, self.tab, self.size.width - 2)) is not None:
+            self.post_message(self.Asked(tab))
+
     def _count(self) -> None:
-        """Say how far down the pane stands, when not all of it is in view."""
+        """Name the panels, and say how far down this one stands, when not all of it is in view."""
+        found = tabs.labels(self.tab, self.size.width - 2)
+        names = [(label.text, "bold reverse" if label.tab is self.tab else "") for label in found]
+        self.border_title = Content(" ").join(Content.styled(*name) for name in names)
         rows = self.virtual_size.height
         last = min(round(self.scroll_y) + self.height, rows)
-        place = f" · line {last:,} of {rows:,}" if rows > self.height else ""
-        place = " · reading …" if self._waiting else place
-        self.border_title = f" {self.BORDER_TITLE}{place} "
+        place = f"line {last:,} of {rows:,}" if rows > self.height else ""
+        self.border_subtitle = Content("reading …" if self._waiting else place)

@@ -14,8 +14,9 @@ from ..cassettes.conversation import Conversation, Message, Note, NoteKind, Part
 from ..cassettes.models import compact, parse
 from ..cassettes.show import MAX_TEXT
 from ..cassettes.text import clip, safe
+from .branches import call_name
 from .ink import Ink, mood, sign
-from .outline import Kind, Row, call_name
+from .outline import Kind, Row
 
 MAX_CHARACTERS = 1_000_000
 """Characters of one conversation that are shown."""
@@ -98,9 +99,12 @@ class _Composer:
         if isinstance(entry, Note):
             if not self.lines or self.lines[-1].indent:
                 self._line(0)
+            self._anchor(Row(Kind.EXCHANGE, self._told.scope, "", str(entry.arrival)))
             self._note(entry)
             return
         self._line(0)
+        if isinstance(entry, Message):
+            self._anchor(Row(Kind.EXCHANGE, self._told.scope, "", str(entry.arrival)))
         if isinstance(entry, Run):
             self._runs += 1
             self._run(entry)
@@ -246,7 +250,7 @@ class _Composer:
 
     def _anchor(self, row: Row) -> None:
         if self._left > 0:
-            self.anchors[row] = len(self.lines)
+            self.anchors.setdefault(row, len(self.lines))
 
     def _line(self, indent: int, *spans: Span, hang: int = 2) -> None:
         if self._left <= 0:

@@ -8,28 +8,38 @@ from collections.abc import Callable
 from aiohttp import web
 
 from .answer import Answer, error_answer
+from .doors import Doors
 from .health import Health, health_answer
 from .sessions import BadSessionName, split_session
-from .wire import header_value, header_values
 
 HEALTH = b"/_respool/health"
 OWN = b"/_respool/"
 
 
-_TELLING = frozenset({b"transfer-encoding", b"upgrade"})
+_TELLING = frozenset({b"expect", b"host", b"origin", b"sec-fetch-site", b"transfer-encoding", b"upgrade"})
 _LENGTHS = frozenset(map(len, _TELLING))
-"""Most calls have neither, and a header of another length need not be put in lower case to be told apart."""
+"""A header of another length need not be put in lower case to be told apart."""
+_HTTP2 = frozenset({b"h2c"})
+"""What a client may offer and take HTTP/1.1 instead (RFC 9110 section 7.8); Java's own client offers it with each call."""
 
 
-def admit(request: web.BaseRequest, *, mode: str, health: Callable[[], Health]) -> Answer | tuple[str, bytes]:
+def admit(
+    request: web.BaseRequest, *, doors: Doors, mode: str, health: Callable[[], Health]
+) -> Answer | tuple[str, bytes]:
     """Check a request. `mode` and `health` are what the health answer reports."""
     target = request.raw_path.encode("utf-8", "surrogateescape")
+    if not (1, 0) <= request.version < (2, 0):
+        return _refuse(505, "only HTTP/1.1 and HTTP/1.0 are spoken here", "http_version")
+    told: dict[bytes, list[bytes]] = {name: [] for name in _TELLING}
+    for name, value in request.raw_headers:
+        if len(name) in _LENGTHS and (lower := name.lower()) in _TELLING:
+            told[lower].append(value)
     if request.method == "CONNECT":
         return _refuse(405, "respool is a reverse proxy: CONNECT is not for it", "connect_refused")
     if request.method == "TRACE":
         return _refuse(405, "TRACE is not passed on: it would echo credentials", "trace_refused")
     if not target.startswith(b"/"):
-        authority = header_value(request.raw_headers, b"host") or b""
+        authority = told[b"host"][0] if told[b"host"] else b""
         scheme, mark, rest = target.partition(b"://")
         if scheme.lower() == b"http" and mark and rest.partition(b"/")[0] == authority:
             target = b"/" + rest.partition(b"/")[2]
@@ -39,9 +49,12 @@ def admit(request: web.BaseRequest, *, mode: str, health: Callable[[], Health]) 
             return _refuse(
                 421, "the request names another host than this proxy (RFC 9110 section 7.4)", "misdirected_request"
             )
-    for name, value in request.raw_headers:
-        if len(name) in _LENGTHS and name.lower() in _TELLING and (refusal := _framing(request, name.lower(), value)):
-            return refusal
+    transport = request.transport
+    local = transport.get_extra_info("sockname") if transport is not None else None
+    if refusal := doors.refusal(told[b"host"], told[b"origin"], told[b"sec-fetch-site"], local):
+        return _refuse(*refusal)
+    if refused := _framing(request, told):
+        return refused
     if target.startswith(OWN):
         if target.partition(b"?")[0] == HEALTH and request.method in {"GET", "HEAD"}:
             return health_answer(mode, health())
@@ -52,14 +65,17 @@ def admit(request: web.BaseRequest, *, mode: str, health: Callable[[], Health]) 
         return error_answer(400, str(error), "bad_session_name")
 
 
-def _framing(request: web.BaseRequest, name: bytes, value: bytes) -> Answer | None:
-    """Refuse a transfer coding or an upgrade that is not spoken here."""
-    if name == b"upgrade":
-        if b"websocket" not in value.lower():
-            return None
-        return _refuse(501, "WebSocket is not proxied", "upgrade_refused")
-    codings = header_values(request.raw_headers, b"transfer-encoding")
-    if request.version >= (1, 1) and [coding.strip().lower() for coding in codings] == [b"chunked"]:
+def _framing(request: web.BaseRequest, told: dict[bytes, list[bytes]]) -> Answer | None:
+    """Refuse a transfer coding, an upgrade or an expectation that is not spoken here."""
+    if any(value.strip().lower() not in _HTTP2 for value in told[b"upgrade"]):
+        return _refuse(501, "no other protocol is proxied", "upgrade_refused")
+    if told[b"upgrade"]:
+        # aiohttp loses what came in one piece with the offer, the start of a next request perhaps: none is read here.
+        request._message = request._message._replace(should_close=True)
+    if any(value.strip().lower() != b"100-continue" for value in told[b"expect"]):
+        return _refuse(417, "only `Expect: 100-continue` is understood here", "expectation_refused")
+    codings = [coding.strip().lower() for coding in told[b"transfer-encoding"]]
+    if not codings or (request.version >= (1, 1) and codings == [b"chunked"]):
         return None
     # Others would have to be undone to be passed on, and in HTTP/1.0 they smuggle (RFC 9112 section 6.1).
     return _refuse(

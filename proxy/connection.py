@@ -6,22 +6,23 @@ credential. Here such a request gets a plain error in the API's shape, and stder
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from ..cassettes.crashes import told
 from .answer import error_answer
 
 KEEP_ALIVE_SECONDS = 75.0
 """How long a connection may be idle, or take to send a head; aiohttp's `run_app` would wait an hour."""
 MOST_FIELD_BYTES = 65536
 
-_silent = logging.getLogger("respool.aiohttp")
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False
+silent = logging.getLogger("respool.aiohttp")
+silent.addHandler(logging.NullHandler())
+silent.propagate = False
+"""aiohttp logs requests that it cannot parse, with all that they hold; this goes nowhere."""
 
 
 class Connection(RequestHandler):
@@ -67,7 +68,7 @@ class ConnectionServer(web.Server):
             loop=asyncio.get_running_loop(),
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             access_log=None,  # type: ignore[arg-type]  # None is how aiohttp is told to log nothing
-            logger=_silent,
+            logger=silent,
             max_line_size=MOST_FIELD_BYTES,
             max_field_size=MOST_FIELD_BYTES,
             max_headers=256,
@@ -78,8 +79,4 @@ class ConnectionServer(web.Server):
     def fault(self, error: BaseException) -> None:
         """Say where respool itself failed. The error's own text is left out: it may hold what a client sent."""
         self.faults += 1
-        frames = traceback.extract_tb(error.__traceback__)
-        place = " < ".join(
-            f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})" for frame in frames[-3:][::-1]
-        )
-        self._narrate(f"respool: internal error: {type(error).__name__} in {place}; the call was answered 500")
+        self._narrate(f"respool: internal error: {told(error, most=3)}; the call was answered 500")

@@ -13,7 +13,7 @@ from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .passage import Passage
 from .redirects import own_location
 from .replies import Head, Reply
-from .upstream import Broken, Exchange, Origin
+from .upstream import Broken, Exchange, HungUp, Origin
 
 HEAR_OUT_SECONDS = 2.0
 
@@ -97,6 +97,11 @@ class Forwarding:
     def _fail(self, error: UpstreamError | Broken | ClientFault) -> Answer:
         """Say whose fault it was, store what there is, and answer if nothing was answered yet."""
         recorder, passage = self._recorder, self._passage
+        if isinstance(error, HungUp):
+            recorder.store(passage, End.PROXY_CUT)
+            if self._stream.started:
+                return self._stream.cut()
+            return error_answer(503, error.message, "proxy_stopped", retry=True, keep_alive=False)
         if isinstance(error, ClientFault):
             recorder.store(passage, End.CLIENT_CUT)
             if self._stream.started:
@@ -115,7 +120,7 @@ class Forwarding:
     def leave(self) -> None:
         """The client has gone (or the proxy stops). The upstream call ends within a second, and what came is stored."""
         recorder, passage, exchange = self._recorder, self._passage, self._exchange
-        if exchange is None or passage is None or recorder.stopping or not self._sent or passage.streams:
+        if exchange is None or passage is None or recorder.stopping or not self._sent or passage.goes_on:
             recorder.store(passage, End.PROXY_CUT if recorder.stopping else End.CLIENT_CUT)
             if exchange is not None:
                 exchange.release()
@@ -198,7 +203,7 @@ class Forwarding:
             self._ended()
             await exchange.send(self._tail(), last=True)
             self._sent = True
-        except Broken:
+        except (Broken, HungUp):
             return  # the upstream took no more; what it says about that is on its way
         except ClientFault as fault:
             self._fault = fault

@@ -29,7 +29,7 @@ from .prepared import Prepared, prepare
 
 Sleep = Callable[[float], Awaitable[None]]
 
-MOST_KEPT = 1_000
+MOST_KEPT = 250
 """Writes of a session that are kept for a retry; the oldest goes first."""
 
 _KINDS = {

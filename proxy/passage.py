@@ -29,6 +29,8 @@ from .wire import header_value
 
 MOST_MARKS = 100_000
 """Pieces of a stream that are stored with their time; what comes after is stored as one piece."""
+_DONE = b"data: [DONE]"
+"""The last event of a stream, at which clients leave, and the connection's own end follows."""
 
 
 class Passage:
@@ -74,6 +76,7 @@ class Passage:
         )
         self._response_body: BodyKeeper | None = None
         self.streams = False
+        self._last = b""
         self.request_whole = False
 
     def elapsed_us(self) -> int:
@@ -117,8 +120,15 @@ class Passage:
         """A piece of the response body came."""
         if self._response_body is not None:
             self._keep(self._response_body, data)
-            if self.streams and len(self._marks) < MOST_MARKS:
-                self._marks.append(self.elapsed_us())
+            if self.streams:
+                self._last = (self._last + data)[-len(_DONE) - 4 :]
+                if len(self._marks) < MOST_MARKS:
+                    self._marks.append(self.elapsed_us())
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the answer is a stream that has not said its last event: nobody knows how long it is."""
+        return self.streams and not self._last.rstrip().endswith(_DONE)
 
     @property
     def answered(self) -> int:

@@ -52,6 +52,8 @@ class Recorder:
         self._stopping = False
         self.calls = 0
         self.failures = 0
+        self.cut = 0
+        """Calls that were still running when the proxy was stopped, and are stored as cut."""
         self.lost = 0
         """Calls that went through and could not be stored, although the recording goes on."""
         self.failed: RecordingFailed | None = None
@@ -104,6 +106,7 @@ class Recorder:
             return
         try:
             passage.store(end)
+            self.cut += end is End.PROXY_CUT
             if self._durability is not None:
                 self._durability.ask()
         except RecordingFailed as error:
@@ -116,7 +119,8 @@ class Recorder:
     def _fail(self, error: RecordingFailed) -> None:
         if self.failed is None:
             self.failed = error
-            self._narrate(f"respool: THE RECORDING HAS STOPPED: {error.message}. {error.hint} Calls still go through.")
+            hint = f"; {error.hint}" if error.hint else ""
+            self._narrate(f"respool: THE RECORDING HAS STOPPED: {error.message}{hint}. Calls still go through.")
 
     def _lose(self, passage: Passage, why: str) -> None:
         self.lost += 1
@@ -126,8 +130,6 @@ class Recorder:
 
     def failure(self, error: UpstreamError) -> None:
         self.failures += 1
-        if self._stopping:
-            return  # the proxy hung up itself, and that is already being said
         self._narrate(f"respool: {error.message}" + (f" ({error.hint})" if error.hint else ""))
 
     def read_on(self, passage: Passage, exchange: Exchange) -> None:
@@ -140,7 +142,7 @@ class Recorder:
             async with asyncio.timeout(READ_ON_SECONDS):
                 if passage.answered < 0:
                     passage.take_head(await exchange.head())
-                if not passage.streams:
+                if not passage.goes_on:
                     end = End.COMPLETE
                     async for piece in exchange.body():
                         passage.take_piece(piece)

@@ -61,17 +61,17 @@ class Replayer:
     ) -> None:
         self._reader = reader
         matching = matching or Matching()
-        self._tape = Tape(reader, polls=matching.polls, strict=matching.strict, rules=matching.rules, progress=progress)
+        self.tape = Tape(reader, polls=matching.polls, strict=matching.strict, rules=matching.rules, progress=progress)
         self.faults = faults
         self._sleep = sleep
         self._narrate = narrate
         self._players = Players(self._player, idle=idle)
         self._spellings = Spellings(reader.file_id, matching.rules)
-        self._ambiguities = Ambiguities(self._tape, self._key_of) if matching.late_binding else None
+        self._ambiguities = Ambiguities(self.tape) if matching.late_binding else None
         upstream = reader.meta.get("upstream")
         self._upstream = upstream if isinstance(upstream, str) else ""
         self._delivery = Delivery(
-            self._tape.recording,
+            self.tape.recording,
             upstream=self._upstream,
             hurry=matching.polls == "compress",
             pace=pace or Pace(),
@@ -90,7 +90,7 @@ class Replayer:
         return self._players.get(name)
 
     def _player(self, name: str) -> Player:
-        session = Session(self._tape)
+        session = Session(self.tape)
         fate = Fate(self.faults, name, self._reader) if self.faults else None
         if self._ambiguities is None:
             return Player(session, fate)
@@ -204,7 +204,7 @@ class Replayer:
 
     def _streams(self, key: int, variant: int) -> bool:
         """Whether what was recorded for a key is a stream."""
-        found = self._tape.candidates(key, variant)
+        found = self.tape.candidates(key, variant)
         return found is not None and any(row.summary.flags & STREAM for row in found.rows)
 
     async def stop(self, timeout: float) -> None:
@@ -250,7 +250,7 @@ class Replayer:
         if player.binder is not None:
             call = player.binder.recorded(call)
         asked = Request(call.method, call.target, call.headers, Body.of(decoded(call.headers, call.data or b"")))
-        miss = explain(self._tape.recording, player.session, redact_request(asked), variant=call.variant)
+        miss = explain(self.tape.recording, player.session, redact_request(asked), variant=call.variant)
         if call.target != sent.target:
             shown = redact_request(Request(sent.method, sent.target, sent.headers)).target
             miss = replace(miss, sent=clip(split_target(shown)[1], 160))

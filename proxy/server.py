@@ -6,7 +6,7 @@
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +17,9 @@ from ..cassettes.errors import UsageError
 from .admission import admit
 from .answer import Answer
 from .connection import ConnectionServer
+from .doors import Doors
 from .health import Health, Living
+from .listeners import remember
 
 DRAIN_SECONDS = 30.0
 
@@ -51,19 +53,21 @@ async def serve(
     name: str,
     listener: socket.socket | None = None,
     narrate: Callable[[str], None],
+    allow_hosts: Sequence[str] = (),
     drain: float = DRAIN_SECONDS,
     hurry: asyncio.Event | None = None,
 ) -> AsyncIterator[Listening]:
     """Serve a mode on `listener` (see `listen`; by default a free port of 127.0.0.1), which is closed at the end.
 
-    On leaving, running calls get `drain` seconds; `hurry` ends that wait.
+    `allow_hosts` are more names under which clients may call it, see `Doors`. On leaving, running calls get `drain`
+    seconds; `hurry` ends that wait.
     """
 
     def health() -> Health:
         return mode.health() if isinstance(mode, Living) else Health()
 
     async def handle(request: web.BaseRequest) -> Answer:
-        admitted = admit(request, mode=name, health=health)
+        admitted = admit(request, doors=doors, mode=name, health=health)
         if isinstance(admitted, Answer):
             return admitted
         return await mode.handle(request, *admitted)
@@ -72,6 +76,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     bound = listener or listen("127.0.0.1", 0)
     host, port = bound.getsockname()[:2]
+    doors = Doors(host, port, allow_hosts)
     service = await loop.create_server(server, sock=bound)
     shown = f"[{host}]" if ":" in host else host
     listening = Listening(f"http://{shown}:{port}", host, port, server)
@@ -88,18 +93,26 @@ async def serve(
         await server.shutdown(0.1)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take an address; `port` 0 takes a free one. Raises UsageError when it cannot be had."""
+def listen(host: str, port: int, *, forwards: bool = True) -> socket.socket:
+    """Take an address; `port` 0 takes a free one. Raises UsageError when it cannot be had.
+
+    What `forwards` calls can never be an upstream of this process; the sandbox can.
+    """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=1024)
+        listener = socket.create_server(address[:2], family=family, backlog=1024)
+    except UnicodeError:
+        raise UsageError(
+            f"{host} is not an address of this machine", "give another --host; the default is 127.0.0.1"
+        ) from None
     except OSError as error:
         raise _refused(error, host, port) from None
+    return remember(listener) if forwards else listener
 
 
 def _refused(error: OSError, host: str, port: int) -> UsageError:
     if error.errno == errno.EADDRINUSE:
         return UsageError(f"port {port} on {host} is in use", "give another --port, or --port 0 for a free one")
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return UsageError(f"{host} is not an address of this machine", "give --host 127.0.0.1")
+        return UsageError(f"{host} is not an address of this machine", "give another --host; the default is 127.0.0.1")
     return UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}", "give another --host or --port")

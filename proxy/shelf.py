@@ -179,7 +179,7 @@ class Shelf:
             if action in (Action.REPLAY, Action.REPLAY_WHOLE) and found.reader is not None:
                 reader = found.reader
                 if reader.warning:
-                    self._narrate(f"respool: {reader.warning}; they are served")
+                    self._narrate(f"respool: {reader.warning}")
                 replayer = await asyncio.to_thread(self._replayer, reader)
                 volume: Volume = Replaying(cassette, reader, replayer, stamp)
                 found.reader = None  # it is the volume's now
@@ -206,6 +206,8 @@ class Shelf:
             upstream.close()
             raise
         self._narrate(f"respool: recording {writer.path}")
+        if writer.warning:
+            self._narrate(f"respool: {writer.warning}")
         return Recorded(cassette, writer, recording.recorder(upstream, writer))
 
     async def _make_room(self) -> None:

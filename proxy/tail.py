@@ -15,16 +15,19 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError, RespoolError
 from ..cassettes.ids import IdMap
 from ..cassettes.interaction import EMPTY, Request
 from ..cassettes.matching import Matching
 from ..cassettes.operations import READS
 from ..cassettes.prefix import Prefix
+from ..cassettes.rekeyed import Progress
+from ..cassettes.rules import NO_RULES, Rules
 from ..cassettes.scopes import scope_hash, scope_of
 from ..cassettes.secrets.finder import Replacer, hide
 from ..cassettes.summary import Row
-from ..cassettes.tape import Reads, Tape
+from ..cassettes.tape import Reads
 from ..cassettes.writer import Writer
 from .answer import Answer, error_answer
 from .incoming import ClientFault, body_pieces, is_here
@@ -50,20 +53,23 @@ class Tail:
         writer: Writer,
         *,
         ids: IdMap | None = None,
+        rules: Rules = NO_RULES,
+        progress: Progress | None = None,
         narrate: Callable[[str], None],
         patience: float = RUN_SECONDS,
         replacer: Replacer = hide,
     ) -> None:
         self.live = False
         self.recorder = Recorder(upstream, writer, narrate=narrate, replacer=replacer)
-        self.replayer = Replayer(prefix, matching=Matching(late_binding=False), narrate=narrate)
+        matching = Matching(late_binding=False, rules=rules)
+        self.replayer = Replayer(prefix, matching=matching, narrate=narrate, progress=progress)
         self._prefix = prefix
         self._upstream = upstream
         self._narrate = narrate
         self._ids = ids or IdMap()
         self._rehearsal = Rehearsal(prefix, upstream, self._ids, narrate=narrate, patience=patience)
-        self._tape = Tape(prefix)
-        self._spellings = Spellings(prefix.file_id)
+        self._tape = self.replayer.tape
+        self._spellings = Spellings(prefix.file_id, rules)
         self._session: str | None = None
         self._live_collections: set[str] = set()
         self._rehearsing: asyncio.Task[None] | None = None
@@ -131,12 +137,15 @@ class Tail:
         return self.live and not self._prefix.rows_of_scope(scope) if scope != "/threads" else self.live
 
     def _owe(self, row: Row) -> None:
+        # With rules a row of the tape has another key than that of the cassette, which is the one to perform.
         scope, arrival = row.summary.scope, row.summary.arrival
         if scope == scope_hash(self._prefix.thread):
-            self._rehearsal.owe([earlier for earlier in self._prefix.writes() if earlier.summary.arrival <= arrival])
-            self.live = self.live or row == self._prefix.last
+            owed = [earlier for earlier in self._prefix.writes() if earlier.summary.arrival <= arrival]
+            self._rehearsal.owe(owed)
+            self.live = self.live or owed[-1] == self._prefix.last
         elif self._prefix.scope_name(scope).startswith("/"):
-            self._rehearsal.owe([row])
+            same = [each for each in self._prefix.rows_of_scope_hash(scope) if each.summary.arrival == arrival]
+            self._rehearsal.owe(same)
 
     async def _forward(self, request: web.BaseRequest, session: str, target: bytes, body: bytes) -> Answer:
         await self._catch_up(Request(request.method, target, request.raw_headers))
@@ -159,7 +168,7 @@ class Tail:
         if self.fault is not None:
             self._narrate(f"respool: THE TAIL CANNOT BE RECORDED: {self.fault.message}. {self.fault.hint}".rstrip())
         else:
-            self._narrate(f"respool: performed {self.performed} recorded writes upstream so far")
+            self._narrate(f"respool: performed {counted(self.performed, 'recorded write')} upstream so far")
 
 
 async def _read(request: web.BaseRequest) -> bytes | None:

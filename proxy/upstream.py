@@ -13,14 +13,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ..cassettes.errors import UpstreamError, UsageError
 from . import wire
-from .replies import Head, Reply, read_reply
+from .dialling import dial
+from .reception import Connection, unreadable
+from .replies import Head, Reply
 
-DIAL_SECONDS = 10.0
 HEAD_SECONDS = 900.0
 """A run without a stream may think for minutes before it says a word; the clients' own default is 600 s."""
 IDLE_SECONDS = 300.0
@@ -79,56 +79,8 @@ class Broken(Exception):
     """The upstream broke off within a body, or fell silent for too long."""
 
 
-class Connection(ResponseHandler):
-    """aiohttp's response handler, which makes its parser only for an answer that needs one."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self._fresh = False
-        self._bodiless = False
-        self._hoped: asyncio.Future[Reply | None] | None = None
-
-    def begin(self, *, bodiless: bool) -> None:
-        """A call begins. `bodiless`: its answer has no body whatever its head says (HEAD)."""
-        self._fresh = True
-        self._bodiless = bodiless
-        self._hoped = None
-
-    def hope(self) -> "asyncio.Future[Reply | None]":
-        """Becomes the whole answer if that comes plain and in one piece, else None."""
-        hoped = self._hoped = self._loop.create_future()
-        if not self._fresh or self._bodiless:
-            hoped.set_result(None)
-        return hoped
-
-    def data_received(self, data: bytes) -> None:
-        if self._fresh:
-            self._fresh = False
-            hoped = self._hoped
-            if hoped is not None and not hoped.done():
-                reply = read_reply(data)
-                hoped.set_result(reply)
-                if reply is not None:
-                    return
-            self._parse()
-        super().data_received(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self._fresh:
-            self._fresh = False
-            self._parse()
-        super().connection_lost(exc)
-        if self._hoped is not None and not self._hoped.done():
-            self._hoped.set_result(None)
-
-    def _parse(self) -> None:
-        self.set_response_params(
-            skip_payload=self._bodiless,
-            read_until_eof=True,
-            auto_decompress=False,
-            max_line_size=65536,
-            max_field_size=65536,
-        )
+class HungUp(UpstreamError):
+    """The proxy itself has closed its connections, because it stops: no fault of the upstream."""
 
 
 class Exchange:
@@ -151,7 +103,7 @@ class Exchange:
         """Write a part of the request as it is. Waits while the upstream takes nothing."""
         transport = self._connection.transport
         if transport is None or transport.is_closing():
-            raise Broken("the upstream closed the connection before it had the whole request")
+            raise self._gone(Broken("the upstream closed the connection before it had the whole request"))
         if data:
             transport.write(data)
         if last:
@@ -163,7 +115,7 @@ class Exchange:
             except TimeoutError:
                 raise Broken(f"the upstream took no more of the request for {IDLE_SECONDS:.0f} s") from None
             except (ConnectionError, ClientError):
-                raise Broken("the upstream closed the connection before it had the whole request") from None
+                raise self._gone(Broken("the upstream closed the connection before it had the whole request")) from None
 
     async def reply(self) -> Reply | None:
         """The whole answer, if it comes plain and in one piece; None: read it with `head` and `body`.
@@ -184,11 +136,17 @@ class Exchange:
         self._whole = reply is not None
         return reply
 
+    def _gone(self, failure: Exception) -> Exception:
+        """What to raise for a connection that is gone: `failure`, unless it was the proxy that hung up."""
+        if self._upstream.closed:
+            return HungUp(f"respool was stopped before {self._upstream.origin.url} had answered")
+        return failure
+
     def _silent(self) -> UpstreamError:
         return UpstreamError(f"{self._upstream.origin.url} did not answer within {HEAD_SECONDS:.0f} s")
 
     async def head(self) -> Head:
-        """Wait for the final response head. Raises UpstreamError when none comes."""
+        """Wait for the final response head. Raises UpstreamError when none comes, HungUp when the proxy stops meanwhile."""
         url = self._upstream.origin.url
         try:
             async with asyncio.timeout(HEAD_SECONDS):
@@ -200,12 +158,10 @@ class Exchange:
                         raise UpstreamError(f"{url} switched protocols although it was not asked to")
         except TimeoutError:
             raise self._silent() from None
-        except HttpProcessingError:
-            raise UpstreamError(
-                f"{url} does not speak HTTP/1.1", "is this the right port, and http or https?"
-            ) from None
+        except HttpProcessingError as error:
+            raise unreadable(url, error) from None
         except (ClientError, ConnectionError, OSError):
-            raise UpstreamError(f"{url} closed the connection without an answer") from None
+            raise self._gone(UpstreamError(f"{url} closed the connection without an answer")) from None
         codings = wire.header_values(message.raw_headers, b"transfer-encoding")
         if codings and [value.strip().lower() for value in codings] != [b"chunked"]:
             raise UpstreamError(f"{url} answered in a transfer coding other than chunked, which cannot be passed on")
@@ -221,7 +177,7 @@ class Exchange:
         return self._whole or (self._payload is not None and self._payload.is_eof())
 
     async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body (chunked framing taken off, content coding left on) as it arrives. Raises Broken."""
+        """Yield the body (chunked framing taken off, content coding left on) as it arrives. Raises Broken or HungUp."""
         payload = self._payload
         if self._whole or payload is None:
             return
@@ -236,7 +192,7 @@ class Exchange:
             except TimeoutError:
                 raise Broken(f"the upstream was silent for {IDLE_SECONDS:.0f} s") from None
             except (ClientError, HttpProcessingError, ConnectionError, OSError):
-                raise Broken("the upstream broke off within its answer") from None
+                raise self._gone(Broken("the upstream broke off within its answer")) from None
             if not data:
                 break
             yield data
@@ -266,6 +222,7 @@ class Upstream:
         self.host = origin.authority.encode()
         """What stands in the `Host` line."""
         self.dialled = 0
+        self.closed = False
         self._tls = (tls or ssl.create_default_context()) if origin.scheme == "https" else None
         self._idle: list[tuple[Connection, float]] = []
         self._busy: set[Connection] = set()
@@ -295,27 +252,7 @@ class Upstream:
         loop = asyncio.get_running_loop()
         origin = self.origin
         self.dialled += 1
-        try:
-            async with asyncio.timeout(DIAL_SECONDS):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop),
-                    origin.host,
-                    origin.port,
-                    ssl=self._tls,
-                    server_hostname=origin.host if self._tls else None,
-                )
-        except TimeoutError:
-            raise UpstreamError(f"{origin.url} did not take a connection within {DIAL_SECONDS:.0f} s") from None
-        except ssl.SSLCertVerificationError as error:
-            raise UpstreamError(f"{origin.url} could not prove who it is: {error.verify_message}") from None
-        except ssl.SSLError as error:
-            raise UpstreamError(f"{origin.url} did not agree on TLS: {error.reason}", "http or https?") from None
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UpstreamError(
-                f"{origin.url} cannot be reached: {reason}", "is it running, and is the URL right?"
-            ) from None
-        return connection
+        return await dial(lambda: Connection(loop), origin.host, origin.port, tls=self._tls, url=origin.url)
 
     def take_back(self, connection: Connection, *, reusable: bool) -> None:
         self._busy.discard(connection)
@@ -327,7 +264,8 @@ class Upstream:
             connection.abort()
 
     def close(self) -> None:
-        """Close every connection, also those in use."""
+        """Close every connection, also those in use: their calls raise HungUp."""
+        self.closed = True
         for connection, _ in self._idle:
             connection.close()
         self._idle.clear()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -22,13 +23,13 @@ from .upstream import Origin, Upstream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """How cassettes are recorded: from where, what opens the file, what handles the calls, and whether it is `durable`.
+    """How cassettes are recorded: from where, what opens each file, what handles the calls, and whether it is `durable`.
 
     See `Writer.create`.
     """
 
     origin: Origin
-    meta: Mapping[str, Any]
+    meta: Callable[[Path], Mapping[str, Any]]
     recorder: Callable[[Upstream, Writer], Recorder]
     durable: bool = False
 
@@ -47,6 +48,8 @@ class Totals:
     recorded: int = 0
     cassettes_recorded: int = 0
     failures: int = 0
+    cut: int = 0
+    """Calls that were still running when respool was stopped."""
     lost: int = 0
     failed: list[CassetteError] = field(default_factory=list)
     """Why recordings are not whole."""
@@ -150,6 +153,7 @@ class Recorded(Volume):
         totals.recorded += added
         totals.cassettes_recorded += bool(added)
         totals.failures += recorder.failures
+        totals.cut += recorder.cut
         totals.lost += recorder.lost
         if failed is not None:
             totals.failed.append(failed)
@@ -167,12 +171,15 @@ def look_into(folder: Folder, name: str) -> tuple[Found, tuple[int, ...]]:
         return Found(place, State.ABSENT, error=error), ()
 
 
-def begin(folder: Folder, name: str, action: Action, meta: Mapping[str, Any], *, durable: bool = False) -> Writer:
+def begin(
+    folder: Folder, name: str, action: Action, meta: Callable[[Path], Mapping[str, Any]], *, durable: bool = False
+) -> Writer:
     """Begin the recording that was decided on; folders on the way are made. Writes to the disk."""
+    opening = meta(folder.place(name)) if action is not Action.APPEND else {}
     with folder.parent(name, make=True):
         path = folder.place(name)
         if action is Action.ANEW:
             keep_partial(path)
         if action is Action.APPEND:
             return Writer.append_to(path, durable=durable)
-        return Writer.create(path, meta=meta, overwrite=action is Action.OVERWRITE, durable=durable)
+        return Writer.create(path, meta=opening, overwrite=action is Action.OVERWRITE, durable=durable)

@@ -77,6 +77,12 @@ def test_links_within_the_docs_lead_somewhere(page):
             assert ((ROOT / page).parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_what_is_installed_is_a_checkout_since_no_index_has_the_package(page):
+    for said in re.findall(r"pip install (?:-\S+ )*'?([^\s'`)]+)", (ROOT / page).read_text()):
+        assert said.startswith(("/path/to/this/checkout", "/src")), said
+
+
 def test_readme_names_both_commands_and_make_has_them():
     readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
     for command in ("demo", "test"):

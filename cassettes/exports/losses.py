@@ -23,9 +23,10 @@ FORMS = {
     "pytest": Form(
         "not in the test", "answers but the states and texts that it asserts, times, credentials, and header lines"
     ),
+    "html": Form("not in the page"),
     "markdown": Form("not in the text", "header lines, times, and the bytes of requests and answers"),
 }
-"""By the name of the option. JSON Lines lose nothing."""
+"""By the name of the option. JSON Lines lose nothing. The page of `html` is made by the inspector."""
 
 
 def told(name: str, lost: Lost) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from ..amounts import counted
 from ..errors import CassetteError, UsageError
 from ..interaction import Interaction
 from ..keys import request_key, variant_of
@@ -181,12 +182,15 @@ def _notes(recordings: list[Recording], *, merged: bool) -> list[str]:
     notes += dict.fromkeys(note for each in recordings for note in each.notes)
     undated = sum(call.when_us is None for call in calls)
     if undated:
-        notes.append(f"{undated} of {len(calls)} calls have no time at all; they follow the one before")
+        has = "has no time at all; it follows" if undated == 1 else "have no time at all; they follow"
+        notes.append(f"{undated} of {counted(len(calls), 'call')} {has} the one before")
     measured = sum(
         call.duration_us is None and call.response is not None and call.response.head_us > 0 for call in foreign
     )
     if measured:
-        notes.append(f"durations of {measured} of {len(calls)} calls are the server's own (openai-processing-ms)")
+        notes.append(
+            f"durations of {measured} of {counted(len(calls), 'call')} are the server's own (openai-processing-ms)"
+        )
     streams = sum(
         call.response is not None and media_type(call.response.headers) == b"text/event-stream" for call in foreign
     )
@@ -199,7 +203,7 @@ def _notes(recordings: list[Recording], *, merged: bool) -> list[str]:
     elif len(recordings) > 1:
         notes.append("not all files say when they were recorded, so they follow one another in the order given")
     losses = Counter(loss for call in calls for loss in call.losses)
-    notes += [f"{loss} ({times} times)" for loss, times in losses.most_common(20)]
+    notes += [f"{loss} ({counted(times, 'time')})" for loss, times in losses.most_common(20)]
     empty = [safe(each.path.name) for each in recordings if not each.exchanges]
     if empty:
         notes.append(f"no call is in {clip(', '.join(empty), 300)}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ..coding import undoable
 from ..interaction import Body, End, Headers, Interaction, Request, Response
@@ -58,11 +58,24 @@ def split_uri(field: Field) -> tuple[str, bytes]:
     if match is None or len(text) > MOST_TARGET:
         field.fail(f"a URI of at most {MOST_TARGET:,} characters is expected here")
     scheme, authority, rest = match["scheme"], match["authority"], match["rest"]
+    if not _names_a_server(scheme, authority, rest):
+        field.fail("this is no URI of a call: http(s)://host/path is expected here")
     if not rest.startswith("/"):
         rest = "/" + rest
     target = quote(rest.encode("utf-8", "surrogatepass"), safe="".join(map(chr, range(0x21, 0x7F)))).encode()
     host = authority.rpartition("@")[2]
     return (f"{scheme}://{host}" if scheme and host else ""), target
+
+
+def _names_a_server(scheme: str | None, authority: str, rest: str) -> bool:
+    """Whether the parts of a URI make sense. A host that the recorder wrote over, `<HOST>`, does; its scheme may be gone."""
+    if not scheme:
+        return rest.startswith("/")
+    try:
+        parts = urlsplit(f"//{authority}")
+        return bool(parts.hostname) and ("<" in authority or parts.port != 0)
+    except ValueError:  # brackets that hold no address, a port that is no number
+        return False
 
 
 def method_of(field: Field, *, exact: bool = False) -> str:

@@ -48,5 +48,5 @@ def respool(request: pytest.FixtureRequest) -> Handle:
     """The replay, or the recording, of this test: base_url, session, cassette, mode and report()."""
     take = request.node.stash.get(TAKE, None)
     if take is None:
-        raise pytest.UsageError("the fixture `respool` is for tests with @pytest.mark.cassette: mark this one")
+        pytest.fail("the fixture `respool` is for tests with @pytest.mark.cassette: mark this one", pytrace=False)
     return take.handle

@@ -21,6 +21,7 @@ import pytest
 
 from ...cassettes.errors import CassetteError, RespoolError, UsageError
 from ...cassettes.text import clip, safe
+from .environment import prepare
 from .names import FOLDER, session_name
 from .settings import Settings, Wanted, wanted
 from .takes import Take
@@ -110,10 +111,7 @@ class Hooks:
         except RespoolError as error:
             raise pytest.fail.Exception(_line(error), pytrace=False) from None
         item.stash[TAKE] = take
-        self._environment = environment = pytest.MonkeyPatch()
-        environment.setenv("OPENAI_BASE_URL", take.handle.base_url)
-        if take.handle.mode == "replay" or not os.environ.get("OPENAI_API_KEY"):
-            environment.setenv("OPENAI_API_KEY", "unused")
+        self._environment = prepare(take.handle)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:

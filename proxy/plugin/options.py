@@ -46,4 +46,21 @@ class Options:
         options = cls(**read)
         if options.polls not in _POLLS:
             raise UsageError(f"@pytest.mark.cassette(polls={options.polls!r}): it is one of {', '.join(_POLLS)}")
+        options._check()
         return options
+
+    def _check(self) -> None:
+        """Raise UsageError for rules, faults or a pace that a replay would refuse: a recording tells of them too."""
+        # Loaded here, because few tests have any of them, and pytest loads this module at each start.
+        if self.ignore or self.match_headers:
+            from ...cassettes.rules import Rules
+
+            Rules.of(self.ignore, self.match_headers)
+        if self.faults:
+            from ...cassettes.faults import Faults
+
+            Faults(self.faults)
+        if self.pace != "instant":
+            from ..pace import Pace
+
+            Pace.parse(self.pace)

@@ -16,9 +16,8 @@ from ... import __version__
 from ...cassettes.amounts import counted
 from ...cassettes.errors import CassetteError
 from ...cassettes.reports import Report
-from ...cassettes.rules import Rules
 from ...cassettes.secrets.pseudonyms import Pseudonyms, key_path, read_key
-from ...cassettes.settings import notes_of, redaction_for
+from ...cassettes.settings import notes_of, redaction_for, settings_for
 from ...cassettes.text import safe
 from ...cassettes.writer import Writer
 from ..answer import Answer
@@ -83,15 +82,11 @@ class Recording:
             upstream = Upstream(Origin.parse(url))
             self._stack.callback(upstream.close)
             await upstream.check()
-            rules = Rules.of(self._options.ignore, self._options.match_headers)
+            settings = settings_for(self._path, ignore=self._options.ignore, match_headers=self._options.match_headers)
             found = redaction_for(self._path)
             replacer = Pseudonyms(read_key(key_path(os.environ, found.key_file)))
-            meta = {
-                "created_by": f"respool {__version__}",
-                "upstream": upstream.origin.url,
-                **notes_of(rules),
-                **found.policy.note(),
-            }
+            notes = notes_of(settings.rules) | found.policy.note()
+            meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, **notes}
             self._writer = self._create(meta)
         except BaseException:
             await self._stack.aclose()
@@ -134,7 +129,9 @@ class Recording:
         )
 
     def story(self) -> str:
-        first = f"recording of {self._shown}, session {self._session}: {self._recorder.calls} calls forwarded"
+        first = (
+            f"recording of {self._shown}, session {self._session}: {counted(self._recorder.calls, 'call')} forwarded"
+        )
         return "\n".join([first, *map(safe, self._host.said)])
 
     def close(self, *, keep: bool) -> str:

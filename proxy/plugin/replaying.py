@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from pathlib import Path
 
+from ...cassettes.amounts import counted
 from ...cassettes.errors import CassetteError
 from ...cassettes.faults import Faults
 from ...cassettes.matching import Matching
@@ -108,7 +109,7 @@ class Replay:
 
     def story(self) -> str:
         report = self.report()
-        played = f"{report.exact} calls answered as recorded, {report.held} held, {report.ahead} ahead"
+        played = f"{counted(report.exact, 'call')} answered as recorded, {report.held} held, {report.ahead} ahead"
         short = f"misses: {report.miss_count}; recorded writes not made: {report.unplayed_count}"
         lines = [f"replay of {self._wanted.shown}, session {self._session}: {played}; {short}"]
         lines += [f"miss: {miss.text()}" for miss in report.misses[:MOST_TOLD]]

@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from ...cassettes.errors import UsageError
 from ...cassettes.operations import split_target
+from ..connection import silent
+from ..server import listen
 from .arrival import MAX_BODY, check_credential, receive
 from .assistants import first_assistant
 from .calls import Answer, Call, Upload, select_shape
@@ -190,19 +191,15 @@ async def serve_sandbox(
 ) -> AsyncIterator[RunningSandbox]:
     """Serve a sandbox while the block lasts; port 0 takes a free one. The other options are `Sandbox`'s own.
 
-    Raises `UsageError` when the port is taken.
+    Raises `UsageError` when the address cannot be had.
     """
     sandbox = Sandbox(seed=seed, latency=latency, script=script, rules=rules, clock=clock, speed=speed)
-    runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=SHUTDOWN)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
+    with listen(host, port, forwards=False) as listener:
+        runner = web.AppRunner(sandbox.application(), access_log=None, logger=silent, shutdown_timeout=SHUTDOWN)
+        await runner.setup()
         try:
-            await site.start()
-        except OSError as error:
-            reason = error.strerror or error
-            raise UsageError(f"cannot listen on {host} port {port}: {reason}", "Take another port, or 0.") from None
-        name = f"[{host}]" if ":" in host else host
-        yield RunningSandbox(f"http://{name}:{runner.addresses[0][1]}", sandbox)
-    finally:
-        await runner.cleanup()
+            await web.SockSite(runner, listener).start()
+            name = f"[{host}]" if ":" in host else host
+            yield RunningSandbox(f"http://{name}:{listener.getsockname()[1]}", sandbox)
+        finally:
+            await runner.cleanup()

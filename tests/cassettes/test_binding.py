@@ -104,7 +104,7 @@ class Replayed:
     def __init__(self, upstream: Upstream, replay, *, tape: Tape | None = None) -> None:
         self.tape = tape or Tape(replay.Recording(upstream.kept), polls="recorded")
         self.session = Session(self.tape)
-        self.binder = Binder(self.session, Ambiguities(self.tape, key_of))
+        self.binder = Binder(self.session, Ambiguities(self.tape))
         self.missed = 0
 
     def ask(self, method: str, target: str, body: object = None) -> bytes:
@@ -278,7 +278,7 @@ def test_a_thread_that_a_client_writes_to_unasked_is_left_where_it_is(replay) ->
     assert not replayed.binder.names
 
 
-@pytest.mark.parametrize(("limit", "most"), [("MOST_CALLS", 3), ("MOST_BYTES", 3 * 1024)])
+@pytest.mark.parametrize(("limit", "most"), [("MOST_CALLS", 3), ("MOST_BYTES", 3 * 256)])
 def test_a_name_is_bound_when_its_calls_are_too_many_to_remember(replay, monkeypatch, limit: str, most: int) -> None:
     monkeypatch.setattr(binding, limit, most)
     upstream = recorded_threads(["say a", "say a", "say x"], ["say a", "say a", "say y"])
@@ -287,6 +287,14 @@ def test_a_name_is_bound_when_its_calls_are_too_many_to_remember(replay, monkeyp
     assert not replayed.binder.active
     replayed.ask("POST", f"/threads/{threads_of(upstream)[0]}/messages", {"content": "say y"})
     assert replayed.missed == 1
+
+
+def test_long_calls_are_remembered_as_well_as_short_ones(replay) -> None:
+    long = [f"say {'word ' * 10_000}{number}" for number in range(8)]
+    upstream = recorded_threads([*long, "say x"], [*long, "say y"])
+    replayed = Replayed(upstream, replay)
+    converse([([*long, "say y"], "/threads"), ([*long, "say x"], "/threads")], [], replayed.ask)
+    assert replayed.missed == replayed.session.unplayed == 0
 
 
 def test_of_too_many_open_names_the_oldest_is_bound(replay, monkeypatch) -> None:
@@ -318,9 +326,7 @@ def test_the_work_for_one_call_is_bounded(replay, monkeypatch) -> None:
     upstream = recorded_threads(*(["say a", "say a"] for _ in range(30)))
     replayed = Replayed(upstream, replay)
     made = []
-    replayed.binder = Binder(
-        replayed.session, Ambiguities(replayed.tape, lambda call: made.append(call) or key_of(call))
-    )
+    monkeypatch.setattr(replayed.tape, "key_of", lambda asked, **_: made.append(asked) or request_key(asked))
     thread = json.loads(replayed.ask("POST", *ALIKE))["id"]
     replayed.ask("POST", f"/threads/{thread}/messages", {"content": "unheard of"})
     assert replayed.missed == 1

@@ -1,8 +1,10 @@
 """Names become files in the folder, and never anything else."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from hostile_names import HOSTILE
 from recorded_calls import write_cassette
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.folder import Folder, NoCassetteError, is_name
@@ -85,3 +87,16 @@ def test_no_descriptor_is_left_open(folder):
         folder.has_folder(name)
         folder.stamp(name)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_hostile_names_have_no_place_or_one_in_the_folder(folder):
+    assert len(set(HOSTILE)) >= 200
+    for written in HOSTILE:
+        for name in {written, unquote(written), unquote(unquote(written))}:
+            if not is_name(name):
+                with pytest.raises(NoCassetteError):
+                    folder.place(name)
+                continue
+            place = folder.place(name)
+            assert place.resolve().is_relative_to(folder.path.resolve()), name
+            assert ".." not in place.parts

@@ -155,11 +155,15 @@ def test_a_write_whose_uses_are_spent_is_told_from_one_never_recorded(replay) ->
     assert miss.reason == "spent"
     assert miss.param is None
     assert "it was recorded 2 times, and this session has used each of them" in miss.message
-    assert "The next recorded write is createMessage, write 3 of 3 of t." in miss.message
+    assert "each of them. The next recorded write is createMessage, write 3 of 3 of t." in miss.message
     assert "/@NAME/" in miss.hint
     assert [near.differences for near in miss.nearest] == [(), ()]
     once = miss_of(recording, stop, played=[stop])
-    assert "it was recorded 1 time, and this session has used it." in once.message
+    assert "it was recorded 1 time, and this session has used it. The next recorded write is" in once.message
+    last = miss_of(recording, stop, played=[go, go, stop])
+    assert "and this session has used it." in last.message
+    for told in (miss, once, last):
+        assert ".." not in told.paragraph
 
 
 def test_what_was_never_recorded_at_all_is_said_so(replay) -> None:

@@ -100,7 +100,7 @@ def test_a_bad_record_before_a_good_one_is_damage_and_counted(tmp_path):
     message = damage(path)
     lost = sum(places[number].end - places[number].offset for number in (2, 4))
     assert f"in 2 places, first at byte {places[2].offset}" in message
-    assert f"2 records lost in {lost} bytes; 4 interactions are whole" in message
+    assert f"2 records lost in {lost} bytes; 4 calls are whole" in message
 
 
 def test_records_cut_out_are_damage(tmp_path):
@@ -120,7 +120,7 @@ def test_bytes_put_in_between_are_damage_without_a_loss(tmp_path):
     places = [frame.offset for frame in frames(path)]
     path.write_bytes(data[: places[2]] + b"\n" + data[places[2] :])
     assert scanned(path).gaps == [Gap(places[2], 1, 0)]
-    assert "0 records lost in 1 bytes; 6 interactions are whole" in damage(path)
+    assert "0 records lost in 1 byte; 6 calls are whole" in damage(path)
 
 
 def test_a_record_that_comes_twice_is_damage(tmp_path):

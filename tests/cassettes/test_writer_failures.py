@@ -118,7 +118,7 @@ def test_a_full_disk_ends_the_recording_at_a_whole_record(tmp_path, monkeypatch,
         with pytest.raises(RecordingFailed) as caught:
             put(writer, os.urandom(5_000))
         assert "No space left on device" in caught.value.message
-        assert "after 1 interactions" in caught.value.message
+        assert "after 1 call:" in caught.value.message
     for later in (lambda: put(writer), lambda: writer.put(b"x"), writer.close):
         with pytest.raises(RecordingFailed):
             later()

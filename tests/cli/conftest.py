@@ -113,10 +113,12 @@ class Respool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def __call__(
+        self, *arguments: object, through: Sequence[str] = (), **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, by way of another one if `through` is given."""
         return subprocess.run(
-            [sys.executable, "-m", "respool", *map(str, arguments)],
+            [*through, sys.executable, "-m", "respool", *map(str, arguments)],
             cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
             env=ENVIRONMENT, **options,
         )  # fmt: skip

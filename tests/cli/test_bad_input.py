@@ -165,7 +165,7 @@ def test_damage_is_met_as_an_error_after_what_is_whole(respool, cassette: Path, 
     assert done.stdout != whole
     line, hint = done.stderr.splitlines()
     assert line.startswith(f"respool: {cassette} is damaged in 1 place")
-    assert "5 interactions are whole" in line
+    assert "5 calls are whole" in line
     assert "respool doctor" in hint
 
 
@@ -186,7 +186,7 @@ def test_a_torn_tail_is_read_as_far_as_it_is_whole_and_said(respool, recorded_by
     done = respool.inside(command, "torn.cassette")
     assert done.returncode == 0
     assert done.stdout
-    assert "torn.cassette was not closed cleanly" in done.stderr
+    assert "torn.cassette was cut short: it was not closed cleanly" in done.stderr
     assert "are no whole record" in done.stderr
 
 
@@ -235,9 +235,28 @@ def test_a_folder_that_is_not_there_is_named(respool):
     check(respool, f"{RECORD} no/such/a.cassette", CASSETTE, "its folder does not exist", "mkdir -p", inside=True)
 
 
-def test_a_folder_is_not_a_cassette_to_record(respool):
+@pytest.mark.parametrize("command", [f"{RECORD} folder", f"{RECORD} folder --append", "show folder", "doctor folder"])
+def test_a_folder_is_not_a_cassette(respool, command: str):
     (respool.folder / "folder").mkdir()
-    check(respool, f"{RECORD} folder", CASSETTE, "folder", inside=True)
+    check(respool, command, CASSETTE, "folder is a directory, not a cassette file", inside=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_what_may_not_be_written_is_said(respool, cassette: Path):
+    cassette.chmod(0o444)
+    check(respool, f"{RECORD} recorded.cassette --append", CASSETTE, "recorded.cassette cannot be opened: Permission")
+    locked = respool.folder / "locked"
+    locked.mkdir(mode=0o555)
+    check(respool, f"{RECORD} locked/a.cassette", CASSETTE, "a.cassette.partial cannot be made: Permission denied")
+    check(respool, f"{RECORD} locked/a.cassette --append", CASSETTE, "a.cassette.partial cannot be made")
+
+
+@pytest.mark.parametrize("command", ["sandbox --port 0", "replay recorded.cassette --port 0", f"{RECORD} new.cassette"])
+def test_a_host_that_is_none_of_this_machine_is_not_blamed_on_the_port(respool, cassette, command: str):
+    host = "no-such-host.invalid"
+    check(
+        respool, f"{command} --host {host}", USAGE, f"{host} is not an address of this machine", "--host", inside=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,8 @@ client.get(f"/threads/{{thread.id}}/messages/{{message['id']}}/files", cast_to=o
 client.get(f"/threads/{{thread.id}}/messages/{{message['id']}}/files/{{file.id}}", cast_to=object, options=first)
 list(threads.runs.create(thread.id, assistant_id=assistant.id, stream=True))
 other = threads.create_and_run(assistant_id="asst_abc123", thread={{"messages": [{{"role": "user", "content": "x"}}]}})
+while threads.runs.retrieve(other.id, thread_id=other.thread_id).status in ("queued", "in_progress"):
+    time.sleep(0.005)
 threads.runs.list(other.thread_id)
 threads.update(thread.id, metadata={{"customer": "119"}})
 threads.delete(thread.id)
@@ -125,7 +127,7 @@ def test_the_python_script_holds_the_conversation_with_an_upstream_that_gives_ot
     with respool.serving("sandbox", "--seed", "3") as server:
         done = run(sys.executable, "-W", "ignore", "talk.py", base=server.url, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("completed") == 3
+    assert done.stdout.count("completed") == 4
     assert thread not in (tmp_path / "talk.py").read_text()
 
 
@@ -170,7 +172,7 @@ def test_what_was_exported_replays_and_shows_alike_once_imported(respool, rich, 
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("form", ["har", "jsonl", "curl", "python", "pytest", "markdown"])
+@pytest.mark.parametrize("form", ["html", "har", "jsonl", "curl", "python", "pytest", "markdown"])
 def test_no_export_holds_what_could_act_on_a_terminal_or_a_credential(respool, rich, form):
     done = respool.inside("export", f"--{form}", rich)
     assert done.returncode == 0
@@ -182,6 +184,7 @@ def test_no_export_holds_what_could_act_on_a_terminal_or_a_credential(respool, r
     ("form", "said"),
     [
         ("har", ["HAR has no field for this", "pace of a stream", "bytes of an upload that is no text (1)"]),
+        ("html", []),
         ("jsonl", []),
         ("curl", ["not in the script:", "  answers, times"]),
         ("python", ["not in the script:", "  answers, times"]),
@@ -208,7 +211,7 @@ def test_an_existing_file_is_replaced_only_when_asked(respool, cassette, tmp_pat
 
 
 def test_a_thread_that_is_not_there_is_said(respool, cassette):
-    for form in ("har", "jsonl", "curl", "python", "pytest", "markdown"):
+    for form in ("html", "har", "jsonl", "curl", "python", "pytest", "markdown"):
         done = respool.inside("export", f"--{form}", "--thread", "thread_unknown_here", cassette)
         assert done.returncode == 2
         assert "no thread thread_unknown_here" in done.stderr

@@ -8,8 +8,8 @@ import pytest
 from recorded_calls import write_cassette
 from respool.cassettes.reader import Reader
 from respool.cassettes.rekeyed import EACH
-from respool.cli.loop import Stop
-from respool.cli.serving import Stopped, replayer_factory
+from respool.cli.loop import Stop, Stopped
+from respool.cli.serving import replayer_factory
 
 RULE = "$.metadata.trace_id"
 
@@ -40,6 +40,55 @@ def test_a_rule_that_was_recorded_needs_no_flag_wherever_the_cassette_goes(respo
         assert server.call("POST", "/threads", thread(2))[0] == 200
         assert server.end() == 0
         assert f"respool: ignoring {RULE} (cassette), matching header X-Tenant (cassette)\n" in server.err
+
+
+@pytest.mark.parametrize("where", ["beside", "project"])
+def test_a_rule_that_a_file_had_when_it_was_recorded_is_stored_too(respool, traced, where):
+    beside, project = respool.folder / "traced.cassette.toml", respool.folder / "pyproject.toml"
+    file = beside if where == "beside" else project
+    file.write_text(f'{"[tool.respool]" if file == project else ""}\nignore = ["{RULE}"]\n')
+    traced("--match-header", "X-Tenant")
+    file.unlink()
+    with respool.serving("replay", "traced.cassette") as server:
+        assert server.call("POST", "/threads", thread(2))[0] == 200
+        assert server.end() == 0
+        assert f"respool: ignoring {RULE} (cassette), matching header X-Tenant (cassette)\n" in server.err
+
+
+def test_each_cassette_of_a_recorded_folder_is_given_the_rules_that_hold_for_it(respool):
+    (respool.folder / "pyproject.toml").write_text(f'[tool.respool]\nignore = ["{RULE}"]\n')
+    (respool.folder / "all").mkdir()
+    (respool.folder / "all" / "one.cassette.toml").write_text('match-header = ["X-Tenant"]\n')
+    with respool.serving("serve", "--mode", "record", "--cassette", "all/", "--upstream", "sandbox") as server:
+        server.url, base = server.url.removesuffix("/v1"), "/v1/threads"
+        assert [server.call("POST", f"/@{name}{base}", thread(1))[0] for name in ("one", "two")] == [200, 200]
+        assert server.end() == 0
+    notes = {}
+    for name in ("one", "two"):
+        with Reader.open(respool.folder / "all" / f"{name}.cassette") as reader:
+            notes[name] = [reader.meta.get("ignore"), reader.meta.get("match-header")]
+    assert notes == {"one": [[RULE], ["X-Tenant"]], "two": [[RULE], None]}
+
+
+def test_a_file_with_rules_that_cannot_be_used_is_said_before_a_recording_begins(respool):
+    (respool.folder / "pyproject.toml").write_text('[tool.respool]\nignored = ["query:a"]\n')
+    done = respool.inside("record", "--upstream", "sandbox", "--cassette", "new.cassette", "--port", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`ignored`, which is no setting" in done.stderr
+    assert list(respool.files()) == ["pyproject.toml"]
+
+
+def test_append_says_that_a_rule_of_the_project_does_not_go_along(respool, traced):
+    traced()
+    (respool.folder / "pyproject.toml").write_text(f'[tool.respool]\nignore = ["{RULE}"]\n')
+    arguments = ("--upstream", "sandbox", "--cassette", "traced.cassette", "--append")
+    with respool.serving("record", *arguments) as server:
+        assert server.end() == 0
+        assert f'traced.cassette.toml beside it: ignore = ["{RULE}"]' in server.said
+    (respool.folder / "traced.cassette.toml").write_text(f'ignore = ["{RULE}"]\n')
+    with respool.serving("record", *arguments) as server:
+        assert server.end() == 0
+        assert "beside it" not in server.said
 
 
 @pytest.mark.parametrize("where", ["flag", "beside", "project", "serve"])

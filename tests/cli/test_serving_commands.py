@@ -192,7 +192,7 @@ def test_a_killed_recording_leaves_a_readable_partial(respool, conversation):
     with respool.serving("replay", "a.cassette.partial") as server:
         assert conversation(server.url) == recorded
         assert server.end() == 0
-        assert "was not closed cleanly; its 6 whole calls are served" in server.said
+        assert "was not closed cleanly, its 6 whole calls are all that is there" in server.said
 
 
 class HeldUpstream:
@@ -255,8 +255,16 @@ def test_a_second_signal_cuts_a_running_call_and_keeps_the_recording(respool, he
         assert held.asked.wait(30)
         server.send(signal.SIGINT)
         server.wait_for("a second signal cuts them")
-        assert server.end(signal.SIGINT) == 0
+        server.send(signal.SIGINT)
+        answer = client.getresponse()
+        error = json.loads(answer.read())["error"]
+        assert (answer.status, error["code"]) == (503, "proxy_stopped")
+        assert "respool was stopped before" in error["message"]
+        assert server.process.wait(30) == 0
+        server.close()
         client.close()
+        assert "1 call was still running when respool was stopped, and is recorded as cut" in server.said
+        assert "failed at the upstream" not in server.said
     listed = respool.inside("ls", "a.cassette")
     assert listed.stderr == ""
     assert "/v1/models" in listed.stdout
@@ -273,6 +281,7 @@ def test_a_disk_that_takes_no_more_stops_the_recording_and_not_the_calls(respool
             assert server.call("POST", "/threads", {"messages": [{"role": "user", "content": text}]})[0] == 200, number
         assert server.end() == 3
         assert server.said.count("THE RECORDING HAS STOPPED") == 1
+        assert "is whole in a.cassette.partial. Calls still go through." in server.said
         assert "the recording is not whole" in server.said
     assert set(respool.files()) == {"a.cassette.partial"}
     listed = respool.inside("ls", "a.cassette.partial")
@@ -289,7 +298,7 @@ def test_an_upstream_that_goes_away_is_an_error_of_the_call_and_is_recorded_as_o
             assert status == 502
             assert json.loads(body)["error"]["code"] == "upstream_failed"
             assert server.end() == 0
-            assert "1 call failed at the upstream" in server.said
+            assert "1 call failed at the upstream, and is recorded as failed" in server.said
     assert len(respool.inside("ls", "a.cassette").stdout.splitlines()) == 2
 
 

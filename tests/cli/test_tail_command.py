@@ -1,6 +1,8 @@
 """`respool record --tail` as a user runs it."""
 
 import json
+import shutil
+import uuid
 
 import pytest
 
@@ -57,6 +59,55 @@ def test_the_tail_is_recorded_behind_the_kept_part(respool, cassette, conversati
         assert begin(server) == (status, listed)
         assert server.end() == 0
     assert sorted(respool.files()) == sorted({"recorded.cassette", path})
+
+
+def traced(server, *questions):
+    """A client that sends a fresh id with each write. Returns the statuses that it got."""
+    heard = []
+
+    def write(path, body):
+        status, answer = server.call("POST", path, body | {"metadata": {"trace": str(uuid.uuid4())}})
+        heard.append(status)
+        return json.loads(answer).get("id")
+
+    assistant = write("/assistants", {"model": "gpt-4o"})
+    thread = write("/threads", {})
+    for question in questions:
+        write(f"/threads/{thread}/messages", {"role": "user", "content": question})
+    write(f"/threads/{thread}/runs", {"assistant_id": assistant})
+    return heard
+
+
+@pytest.mark.parametrize("where", ["stored", "flag", "beside", "project"])
+def test_rules_hold_in_a_tail_wherever_they_come_from_and_are_stored_in_it(respool, tmp_path, where):
+    rule = "$.metadata.trace"
+    options = ("--ignore", rule)
+    kept = options if where == "stored" else ()
+    with respool.serving("record", "--upstream", "sandbox", "--cassette", "recorded.cassette", *kept) as server:
+        assert traced(server, "Where is order 118?") == [200] * 4
+        assert server.end() == 0
+    if where == "beside":
+        (respool.folder / "recorded.cassette.toml").write_text(f'ignore = ["{rule}"]\n')
+    if where == "project":
+        (respool.folder / "pyproject.toml").write_text(f'[tool.respool]\nignore = ["{rule}"]\n')
+    given = options if where == "flag" else ()
+    with respool.serving(*TAIL.split(), "--tail", "2", "-o", "new.cassette", *given) as server:
+        assert traced(server, "Where is order 118?", "And order 119?") == [200] * 5, server.said
+        assert server.end() == 0, server.said
+        assert "performed 3 recorded writes upstream so far" in server.said
+    away = tmp_path / "away"
+    away.mkdir()
+    with respool.serving("replay", shutil.move(respool.folder / "new.cassette", away)) as server:
+        assert traced(server, "Where is order 118?", "And order 119?") == [200] * 5
+        assert server.end() == 0
+
+
+def test_one_write_is_said_to_be_one(respool, cassette):
+    with respool.serving(*TAIL.split(), "--tail", "1", "-o", "new.cassette") as server:
+        thread = json.loads(server.call("POST", "/threads", {"metadata": {"customer": "118"}})[1])["id"]
+        server.call("POST", f"/threads/{thread}/messages", {"role": "user", "content": "hello"})
+        assert server.end() == 0
+        assert "performed 1 recorded write upstream so far" in server.said
 
 
 @pytest.mark.parametrize(

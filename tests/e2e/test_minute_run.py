@@ -57,8 +57,9 @@ async def test_the_same_client_waits_a_minute_where_polls_are_as_recorded(stage,
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-async def test_an_unmodified_sdk_plays_a_minute_in_far_less_than_two_seconds(stage, minute: Path, kind: str):
+async def test_an_unmodified_sdk_plays_a_minute_in_less_than_a_fifth_of_a_second(stage, minute: Path, kind: str):
+    """It takes some 15 ms. The best of five counts, so that a busy machine has to be so five times in a row."""
     async with stage.replay(minute) as replay:
-        took = min([await create_and_poll(kind, f"{replay.url}/@{number}/v1") for number in range(3)])
+        took = min([await create_and_poll(kind, f"{replay.url}/@{number}/v1") for number in range(5)])
     print(f"{kind}: a run of {SECONDS} s replayed in {took * 1000:.1f} ms")
-    assert took < 2
+    assert took < 0.2

@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from respool.cassettes.reader import Reader
 from respool.inspector.app import Inspector
+from respool.inspector.desk import Desk
 from respool.inspector.stories import MAX_STORIES
-from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u202e]")
 
@@ -35,17 +36,24 @@ def looking(made):
 async def test_threads_open_into_runs_and_these_into_steps(made, cassette, looking):
     calls = [*made.refund("thread_a"), *made.thread("thread_b", "Hello there"), *made.assistants()]
     async with looking(cassette(*calls)) as look:
-        await look.lists("▸ thread_a  I want my money")
-        assert look.list.split("\n")[1:] == ["▸ thread_b", "▸ other calls  1 path"]
+        await look.lists("▸ thread_a  I want my mon")
+        assert look.list.split("\n")[1:] == [" ▸ thread_b", " ▸ other calls  1 path"]
         await look.press("enter")
-        assert "  ▸ ✓ run 1 completed  8.4 s  2,310" in look.list
-        await look.press("down", "space", "down")
-        assert "      ✓ step 1 lookup_order  complete" in look.list
-        assert "      ✓ step 2 message  completed" in look.list
+        assert [line.split("  ")[0].strip(" ▸") for line in map(str.strip, look.list.split("\n")[1:6])] == [
+            "createThread",
+            "createMessage",
+            "✓ run 1 completed",
+            "listMessages",
+            "thread_b",
+        ]
+        await look.press("down", "down", "down", "space", "down")
+        assert "       ✓ step 1 lookup_order" in look.list
+        assert "       ✓ step 2 message" in look.list
+        assert "       poll → requires_action" in look.list
         await look.press("left", "left")
         assert "step 1" not in look.list
         assert "run 1" in look.list
-        await look.press("left", "left")
+        await look.press("left", "left", "left")
         assert "run 1" not in look.list
 
 
@@ -69,14 +77,15 @@ async def test_choosing_a_run_brings_it_into_view_and_marks_it(made, cassette, l
     long = made.thread("thread_a", *(f"line {number}" for number in range(60)))
     late = made.call("POST /threads/thread_a/runs", {}, made.run("run_late", "failed", last_error={"message": "no"}))
     async with looking(cassette(*long, late), size=(80, 24)) as look:
-        await look.lists("! run 1 failed")
+        await look.lists("createMessage")
         assert "run_late" not in look.conversation
-        await look.press("down")
+        await look.press("end")
+        assert "! run 1 failed" in look.list
         assert "run_late" in look.conversation
         pane = look.app.query_one("#conversation")
         marked = [y for y in range(pane.size.height) if pane.marked(y + round(pane.scroll_y))]
         assert ["run 1" in look.pane("conversation")[y] for y in marked] == [True]
-        await look.press("up")
+        await look.press("home")
         assert look.conversation.split("\n")[0].strip() == "thread thread_a  created"
 
 
@@ -86,7 +95,9 @@ async def test_calls_of_no_thread_are_listed_by_their_path(made, cassette, looki
         await look.reads("Calls that belong to no thread")
         await look.press("enter", "down")
         await look.reads("POST /assistants 200  asst_1 Clerk gpt-4o")
-        await look.lists("/assistants  1 call")
+        await look.lists("1 call")
+        await look.press("enter", "down")
+        assert "POST /assistants" in look.list
 
 
 async def test_hostile_text_is_shown_escaped_and_never_as_markup(made, cassette, looking):
@@ -108,14 +119,14 @@ async def test_hostile_text_is_shown_escaped_and_never_as_markup(made, cassette,
     async with looking(path, size=(140, 60)) as look:
         seen = ""
         for _ in range(7):
-            await look.until(lambda: look.app._next() is None)
+            await look.until(lambda: not look.app.desk.busy)
             await look.press("enter", "ctrl+d")
-            await look.until(lambda: look.app._next() is None)
+            await look.until(lambda: not look.app.desk.busy)
             seen += look.list + look.conversation
             await look.press("down")
         look.app.export_screenshot(simplify=True)
-        await look.press("slash", *"evil", "enter")
-        seen += look.foot("status") + look.foot("told")
+        await look.press("f", *"evil", "enter")
+        seen += look.foot("name") + look.foot("told")
         assert look.app.is_running
         assert seen.count("\\x1b]52;c;aGk=\\x07\\u{202e}evil\\u{200b}\\x9b2J\\x00[/b][@click=app.quit]x[/]") > 12
         assert "\\x1b[31m[b]odd[@click=x].cassette · 7 calls" in seen
@@ -130,9 +141,9 @@ async def test_a_list_of_20_000_threads_opens_with_one_of_them_read(made, casset
         await look.press("end")
         await look.reads("thread thread_19999")
         assert look.folded == ["thread_00000", "thread_19999"]
-        await look.press("slash", *"_12345", "enter")
+        await look.press("f", *"_12345", "enter")
         await look.reads("thread thread_12345")
-        assert "row 12,346 of 20,000" in str(look.app.query_one("#list").border_title)
+        assert "row 12,346 of 20,000" in str(look.app.query_one("#list").border_subtitle)
         assert len(look.folded) == 3
 
 
@@ -142,11 +153,11 @@ async def test_what_was_passed_over_while_another_was_read_is_never_read(made, c
     try:
         async with looking(cassette(*calls), before=lambda name: name != "thread_0" or held.wait(30)) as look:
             await look.press(*["down"] * 8)  # the screen moves while the first thread is still being read
-            assert "row 9 of 9" in str(look.app.query_one("#list").border_title)
-            assert "reading" in str(look.app.query_one("#conversation").border_title)
+            assert "row 9 of 9" in str(look.app.query_one("#list").border_subtitle)
+            assert "reading" in str(look.app.query_one("#conversation").border_subtitle)
             held.set()
             await look.reads("hello 8")
-            assert "reading" not in str(look.app.query_one("#conversation").border_title)
+            assert "reading" not in str(look.app.query_one("#conversation").border_subtitle)
             assert look.folded == ["thread_0", "thread_8"]
     finally:
         held.set()
@@ -218,9 +229,9 @@ async def test_a_fault_in_one_thread_leaves_the_screen_on_the_others(made, casse
 async def test_the_status_line_tells_what_it_is_and_that_it_was_not_closed(made, cassette, looking):
     path = cassette(*made.refund(), *made.assistants())
     async with looking(path) as look:
-        assert look.foot("status") == "demo.cassette · 9 calls · 1 thread"
+        assert "demo.cassette · 9 calls · 1 thread · " in look.foot("name")
     async with looking(path, sealed=False) as look:
-        assert look.foot("status") == "demo.cassette · 9 calls · 1 thread · not closed cleanly"
+        assert look.foot("name").endswith(" KB · not closed cleanly")
 
 
 async def test_an_empty_cassette_says_so_and_no_key_does_harm(cassette, looking):
@@ -233,7 +244,7 @@ async def test_an_empty_cassette_says_so_and_no_key_does_harm(cassette, looking)
 async def test_search_goes_round_and_says_when_there_is_nothing(made, cassette, looking):
     async with looking(cassette(*(call for name in "abc" for call in made.thread(f"thread_{name}{name}")))) as look:
         pane = look.app.query_one("#list")
-        await look.press("slash", *"D_", "enter")
+        await look.press("f", *"D_", "enter")
         assert pane.cursor == 0
         await look.press("n", "n")
         assert pane.cursor == 2
@@ -242,11 +253,10 @@ async def test_search_goes_round_and_says_when_there_is_nothing(made, cassette, 
         assert pane.cursor == 0
         await look.press("N")
         assert pane.cursor == 2
-        await look.press("slash", *"nowhere", "enter")
+        await look.press("f", *"nowhere", "enter")
         assert "no row in the list has" in look.foot("told")
-        for leaving in ("escape", "tab"):
-            await look.press("slash", *"q", leaving)
-            assert not look.app.query_one(Input).display
+        await look.press("f", *"q", "escape")
+        assert not look.app.query_one("#prompt").display
         assert pane.has_focus
 
 
@@ -256,7 +266,7 @@ async def test_the_conversation_scrolls_from_either_pane(made, cassette, looking
         pane = look.app.query_one("#conversation")
         await look.press("ctrl+d")
         assert pane.scroll_y == pane.height // 2
-        await look.press("ctrl+u", "tab", "down", "down")
+        await look.press("ctrl+u", "3", "down", "down")
         assert pane.scroll_y == 2
         await look.press("end")
         assert pane.scroll_y == pane.max_scroll_y > 200
@@ -269,7 +279,7 @@ async def test_a_new_width_lays_the_conversation_out_again_at_the_same_place(mad
     async with looking(cassette(*made.thread("thread_a", *texts)), size=(120, 24)) as look:
         await look.reads("number 0")
         pane = look.app.query_one("#conversation")
-        await look.press("tab", *["pagedown"] * 6)
+        await look.press("3", *["pagedown"] * 6)
         top = pane.sheet.line_at(round(pane.scroll_y))
         await look.pilot.resize_terminal(70, 24)
         await look.until(lambda: pane.sheet.width == pane.width)
@@ -291,7 +301,7 @@ async def test_help_lists_the_keys_and_q_closes_it_before_it_quits(made, cassett
     async with looking(cassette(*made.refund()), size=(80, 50)) as look:
         await look.press("question_mark")
         assert len(look.app.screen_stack) == 2
-        assert "half a page up in the conversation" in look.app.export_screenshot().replace("&#160;", " ")
+        assert "half a page up in the panel" in look.app.export_screenshot().replace("&#160;", " ")
         await look.press("q")
         assert len(look.app.screen_stack) == 1
         await look.press("q")
@@ -311,3 +321,35 @@ async def test_a_click_chooses_a_row_and_a_second_one_opens_it(made, cassette, l
         await look.reads("thread thread_b")
         await look.pilot.click("#list", offset=(3, 2))
         await look.lists("run 1 completed")
+
+
+async def test_a_fault_of_its_own_shows_nothing_that_is_recorded(made, cassette, looking, capsys):
+    """Textual would print each frame's local variables."""
+    secret = "sk-planted-0123456789"
+
+    def fail(self, event):
+        held = f"{secret} {event}"
+        raise KeyError(held)
+
+    with pytest.raises(KeyError):
+        async with looking(cassette(*made.refund())) as look:
+            look.app.call_later(fail, look.app, "what was chosen")
+            await look.pilot.pause()
+    shown = "".join(capsys.readouterr())
+    assert "internal error: KeyError in fail" in shown.replace("\n", " ")
+    assert secret not in shown
+
+
+async def test_a_fault_while_reading_shows_nothing_that_is_recorded(made, cassette, looking, monkeypatch, capsys):
+    secret = "sk-planted-0123456789"
+
+    async def fail(self):
+        raise KeyError(secret)
+
+    monkeypatch.setattr(Desk, "run", fail)
+    with pytest.raises(WorkerFailed):
+        async with looking(cassette(*made.refund())) as look:
+            await look.pilot.pause()
+    shown = "".join(capsys.readouterr())
+    assert "internal error: KeyError in fail" in shown.replace("\n", " ")
+    assert secret not in shown

@@ -1,5 +1,6 @@
 from respool.cassettes.folding import fold_interactions
-from respool.inspector.outline import Kind, Outline, Row, outline_of
+from respool.inspector.branches import outline_of
+from respool.inspector.outline import Kind, Outline, Row
 
 
 def branch_of(*calls):

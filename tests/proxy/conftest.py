@@ -20,6 +20,10 @@ from respool.proxy.upstream import Origin, Upstream
 Script = Callable[["Heard", asyncio.StreamWriter], Awaitable[None]]
 
 
+NAMES = ("p", "proxy", "127.0.0.1")
+"""What raw requests of tests may call the proxy, with no port. What is refused is for the tests of the doors."""
+
+
 class Heard:
     """One request as the upstream got it, byte for byte."""
 
@@ -114,7 +118,7 @@ async def recording(upstream_url: str, path: Path) -> AsyncIterator[Recording]:
     upstream = Upstream(Origin.parse(upstream_url))
     writer = Writer.create(path, meta={"upstream": upstream.origin.url})
     recorder = Recorder(upstream, writer, narrate=said.append)
-    async with serve(recorder, name="record", narrate=said.append, drain=1) as listening:
+    async with serve(recorder, name="record", narrate=said.append, allow_hosts=NAMES, drain=1) as listening:
         yield Recording(path, recorder, listening, said)
     if recorder.failed is None:
         writer.close()
@@ -127,7 +131,7 @@ async def replaying(path: Path, *, pace: Pace | None = None, **matching) -> Asyn
     said: list[str] = []
     with Reader.open(path) as reader:
         replayer = Replayer(reader, matching=Matching(**matching), pace=pace, narrate=said.append)
-        async with serve(replayer, name="replay", narrate=said.append, drain=1) as listening:
+        async with serve(replayer, name="replay", narrate=said.append, allow_hosts=NAMES, drain=1) as listening:
             yield Recording(path, replayer, listening, said)
 
 

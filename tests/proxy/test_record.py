@@ -145,6 +145,26 @@ async def test_an_answer_cut_by_the_upstream_is_cut_for_the_client_kept_as_cut_a
         assert await ask(proxy.url) == b"only this"
 
 
+async def test_a_stream_that_the_proxy_cuts_when_it_stops_is_no_failure_of_the_upstream(proxies, tmp_path):
+    async def script(heard, writer):
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+        )
+        await writer.drain()
+        await asyncio.sleep(30)
+
+    async with proxies.raw_upstream(script) as upstream, aiohttp.ClientSession() as client:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            answer = await client.get(proxy.url + "/v1/threads/thread_1")
+            assert await answer.content.readany() == b"first"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.read()
+        answer.close()
+    (kept,) = proxies.interactions(tmp_path / "a.cassette")
+    assert kept.end is End.PROXY_CUT
+    assert (proxy.recorder.failures, proxy.recorder.cut, proxy.said) == (0, 1, [])
+
+
 async def test_a_client_that_leaves_a_stream_cancels_the_upstream_call_within_a_second(proxies, tmp_path):
     async def script(heard, writer):
         writer.write(
@@ -188,6 +208,32 @@ async def test_an_answer_that_is_nearly_there_is_read_on_when_the_client_leaves(
     (kept,) = proxies.interactions(tmp_path / "a.cassette")
     assert kept.end is End.COMPLETE
     assert kept.response.body.read() == b"{}"
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+async def test_a_stream_is_whole_where_the_client_leaves_at_its_last_event(proxies, tmp_path, line_end):
+    left = asyncio.Event()
+    events = b"event: thread.created%bdata: {}%b%bevent: done%bdata: [DONE]%b%b" % ((line_end,) * 6)
+
+    async def script(heard, writer):
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        writer.write(head + b"%x\r\n%b\r\n" % (len(events), events))
+        await left.wait()
+        writer.write(b"0\r\n\r\n")
+
+    async with proxies.raw_upstream(script) as upstream:
+        async with proxies.recording(upstream.url, tmp_path / "a.cassette") as proxy:
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(b"GET /v1/threads/thread_1 HTTP/1.1\r\nHost: p\r\n\r\n")
+            await reader.readuntil(b"[DONE]")
+            writer.close()
+            await asyncio.sleep(0.05)
+            left.set()
+            while proxy.recorder._open:
+                await asyncio.sleep(0.01)
+    (kept,) = proxies.interactions(tmp_path / "a.cassette")
+    assert kept.end is End.COMPLETE
+    assert kept.response.body.read() == events
 
 
 async def test_an_unreachable_upstream_gives_a_502_that_says_so_and_replays(proxies, tmp_path, unused_tcp_port):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from respool.cassettes.errors import UpstreamError, UsageError
-from respool.proxy.upstream import Broken, Origin, Upstream
+from respool.proxy.upstream import Broken, HungUp, Origin, Upstream
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,28 @@ async def test_an_upstream_that_speaks_no_http_is_named(proxies, answer):
             await exchange.head()
         exchange.release()
         upstream.close()
+
+
+@pytest.mark.parametrize("began", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"])
+async def test_a_call_that_the_proxy_itself_ends_is_not_blamed_on_the_upstream(proxies, began):
+    async def script(heard, writer):
+        writer.write(began)
+        await asyncio.sleep(30)
+
+    async with proxies.raw_upstream(script) as server:
+        upstream = Upstream(Origin.parse(server.url))
+        exchange = await upstream.exchange("GET")
+        await exchange.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", last=True)
+
+        async def hear():
+            await exchange.head()
+            async for _ in exchange.body():
+                pass
+
+        asyncio.get_running_loop().call_later(0.05, upstream.close)
+        with pytest.raises(HungUp, match="respool was stopped before"):
+            await asyncio.wait_for(hear(), 10)
+        exchange.release()
 
 
 async def test_interim_answers_are_passed_over(proxies):

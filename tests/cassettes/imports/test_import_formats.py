@@ -232,6 +232,7 @@ def test_header_lines_keep_name_order_and_repetition(tmp_path):
         ("https://h?x", "https://h", b"/?x"),
         ("https://h/?", "https://h", b"/?"),
         ("https://me:pw@h/x", "https://h", b"/x"),
+        ("https://<HOST>:<PORT>/x", "https://<HOST>:<PORT>", b"/x"),
         ("http://[::1]:1/x", "http://[::1]:1", b"/x"),
         ("<HOST>/v1/threads", "", b"/v1/threads"),
         ("/v1/threads", "", b"/v1/threads"),
@@ -242,6 +243,20 @@ def test_header_lines_keep_name_order_and_repetition(tmp_path):
 def test_the_target_keeps_the_bytes_of_the_uri(tmp_path, uri, origin, target):
     call = py(tmp_path, {"uri": uri})
     assert (call.origin, call.request.target) == (origin, target)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "nonsense", "http://", "http:///v1", "http://[bad/v1", "http://bad]/v1", "http://h:port/v1", "https://h:0/"],
+)
+@pytest.mark.parametrize("read", [py, ruby])
+def test_a_uri_that_is_none_is_refused_with_its_place(tmp_path, read, uri):
+    with pytest.raises(CassetteError) as refused:
+        read(tmp_path, {"uri": uri})
+    message = refused.value.message
+    assert message.startswith(f"{tmp_path / 'x.yaml'}: ")
+    assert "interactions[0].request.uri" in message
+    assert message.endswith("this is no URI of a call: http(s)://host/path is expected here")
 
 
 RAW_DEFLATE = zlib.compressobj(wbits=-15)

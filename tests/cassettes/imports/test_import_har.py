@@ -77,7 +77,7 @@ def test_what_is_no_call_over_http_is_left_out_and_counted(tmp_path):
 def test_a_call_without_an_answer_is_one_that_was_cut(tmp_path):
     (call,), _, _, report = imported(tmp_path, entry(response={"status": 0, "content": {}}))
     assert (call.response, call.end) == (None, End.CLIENT_CUT)
-    assert "no response came (1 times)" in report.notes
+    assert "no response came (1 time)" in report.notes
 
 
 @pytest.mark.parametrize(

@@ -198,4 +198,8 @@ def test_a_marker_that_says_nonsense_is_told_at_the_test(suite, marker, said):
 
 def test_the_fixture_is_for_marked_tests(suite):
     suite.write("def test_one(respool): pass\n")
-    assert "mark this one" in suite.run().stdout.str()
+    result = suite.run()
+    result.assert_outcomes(errors=1)
+    said = [line for line in result.outlines if "mark this one" in line]
+    assert said[0] == "the fixture `respool` is for tests with @pytest.mark.cassette: mark this one"
+    assert "def respool" not in result.stdout.str(), "one line, and no source of the plugin"

@@ -47,6 +47,17 @@ def test_a_recording_keeps_the_rules_of_its_marker(suite, traced):
 
 
 @pytest.mark.parametrize("table", ["[tool.respool]", "[tool.respool.pytest]"])
+def test_a_recording_keeps_the_rules_of_its_project(suite, monkeypatch, table):
+    monkeypatch.setenv("TRACE", "7f3a")
+    (suite.path / "pyproject.toml").write_text(f'{table}\nignore = ["$.metadata.trace"]\n')
+    suite.write(TRACED.format(options=""))
+    suite.record().assert_outcomes(passed=1)
+    (suite.path / "pyproject.toml").unlink()
+    monkeypatch.setenv("TRACE", "91bc")
+    suite.run().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("table", ["[tool.respool]", "[tool.respool.pytest]"])
 def test_a_project_leaves_it_out_for_all_its_tests(suite, traced, table):
     traced()
     (suite.path / "pyproject.toml").write_text(f'{table}\nignore = ["$.metadata.trace"]\n')
@@ -68,6 +79,9 @@ def test_a_test_meets_the_faults_that_its_marker_names(suite):
         ("ignore='$.a'", "it is a list of texts"),
         ("ignore=['$.a[']", "$.a["),
         ("faults=['createThread explode']", "createThread explode"),
+        ("faults=['nope']", "nope"),
+        ("pace='fast'", "'fast' is not a pace"),
+        ("match_headers=['a b']", "is no name of a header"),
         ("fault_seed='1'", "it is of the type int"),
         ("strict=1", "it is of the type bool"),
         ("rules=None", "has no option 'rules'"),
@@ -77,6 +91,8 @@ def test_an_option_that_is_none_is_told_at_the_test(suite, option, said):
     suite.write("@pytest.mark.cassette('there')\ndef test_one(): say('a')\n")
     suite.record().assert_outcomes(passed=1)
     suite.write(f"@pytest.mark.cassette('there', {option})\ndef test_one(): say('a')\n")
-    result = suite.run()
-    result.assert_outcomes(errors=1)
-    assert said in result.stdout.str()
+    for run in (suite.run, suite.record):
+        result = run()
+        result.assert_outcomes(errors=1)
+        assert said in result.stdout.str()
+        assert "Traceback" not in result.stdout.str()

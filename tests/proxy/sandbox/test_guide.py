@@ -1,13 +1,18 @@
 """The guide to the sandbox is true: each of its examples does what it says, and no statement is left out."""
 
 import re
+import shlex
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 from respool.proxy.sandbox.rules import parse_rules
 from respool.proxy.sandbox.script import STATEMENTS
+from respool.proxy.sandbox.server import serve_sandbox
 
-GUIDE = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+GUIDE = (DOCS / "sandbox.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```script\n(.*?)```\nSeen: ([^\n]*)\n", GUIDE, re.DOTALL)
 
 
@@ -50,3 +55,17 @@ def test_the_rules_can_be_read():
     rules = parse_rules(toml)
     assert [rule.match for rule in rules.rules] == ["refund", r"/order \d+/"]
     assert rules.script == 'say "I do not know."'
+
+
+async def test_the_curl_call_of_the_guide_is_answered_by_a_sandbox():
+    [line] = re.findall(r"^\$ (curl .*)$", (DOCS / "guide.md").read_text(encoding="utf-8"), re.MULTILINE)
+    words = iter(shlex.split(line)[1:])
+    url, given = next(words), list(zip(words, words, strict=True))
+    headers = dict(value.split(": ", 1) for name, value in given if name == "-H")
+    (data,) = (value for name, value in given if name == "-d")
+    async with serve_sandbox() as running, aiohttp.ClientSession() as client:
+        url = running.url + urlsplit(url).path
+        async with client.post(url, headers=headers, data=data) as answer:
+            assert answer.status == 200
+        async with client.post(url, headers={"content-type": "application/json"}, data=data) as answer:
+            assert answer.status == 401, "the guide says that no key gets one"

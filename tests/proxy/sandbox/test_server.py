@@ -109,7 +109,7 @@ async def test_latency_is_slept_before_each_answer(open_api):
 async def test_a_taken_port_is_a_usage_error_that_says_which():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1 port {port}"):
+        with pytest.raises(UsageError, match=f"port {port} on 127.0.0.1 is in use"):
             async with serve_sandbox(port=port):
                 pass
 

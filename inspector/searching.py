@@ -1,0 +1,122 @@
+"""What is typed at the foot and looked for: filters over the cassette, plain text in the rows.
+
+Part of the app, apart for its size.
+"""
+
+from textual import on
+
+from ..cassettes.filters import FilterError
+from ..cassettes.text import clip, safe
+from .actions import Actions
+from .desk import SCAN, Job
+from .outline import Outline, Row
+from .prompt import Prompt
+from .search import Batch, Search
+
+
+class Searching(Actions):
+    """A part of `app.Inspector`, which has what is named here."""
+
+    _outline: Outline
+
+    def begin_searching(self) -> None:
+        self._needle = ""
+        self._found: Row | None = None
+        self._search: Search | None = None
+        self._filter_off = ""
+
+    def choose(self, row: Row | None) -> None:
+        raise NotImplementedError
+
+    def hint(self) -> None:
+        raise NotImplementedError
+
+    @on(Prompt.Closed)
+    def _on_prompt_closed(self) -> None:
+        if self.focused is None or not self.focused.display or self.focused.id == "line":
+            self._list.focus()
+
+    @on(Prompt.Answered)
+    def _on_answered(self, event: Prompt.Answered) -> None:
+        if event.purpose == "filter" and not self._begin_filter(event.text):
+            return
+        self.query_one(Prompt).close()
+        if event.purpose == "find":
+            self._needle = event.text
+            self._find(self._list.cursor, 1)
+        elif event.purpose == "note":
+            self.noted(event.text)
+        elif event.purpose == "export":
+            self.save_to(event.text)
+
+    def action_find(self) -> None:
+        self.query_one(Prompt).ask("find", self._needle)
+
+    def action_filter(self) -> None:
+        self.query_one(Prompt).ask("filter", self._search.text if self._search is not None else self._filter_off)
+
+    def action_toggle_filter(self) -> None:
+        if self._search is not None:
+            self._filter_off = self._search.text
+            self._begin_filter("")
+        elif self._filter_off:
+            self._begin_filter(self._filter_off)
+        else:
+            self.say("there is no filter: / asks for one")
+
+    def _begin_filter(self, text: str) -> bool:
+        """Begin to look for what fits, or show all again; False when it is no filter, and then it is said why."""
+        self.desk.forget("scan")
+        chosen = self._list.row
+        if not text:
+            self._search = None
+            self._outline.narrow(None)
+        else:
+            try:
+                self._search = Search(self._recording, text)
+            except FilterError as error:
+                self.query_one(Prompt).complain(
+                    *error.lines, safe(error.message + (f" ({error.hint})" if error.hint else ""))
+                )
+                return False
+            self._outline.narrow(self._search.hits)
+            self.note_down(f"filter {clip(text, 200)}")
+            self._scan()
+        self._list.begin(chosen)
+        self.choose(self._list.row)
+        self.hint()
+        return True
+
+    def _scan(self) -> None:
+        search = self._search
+        if search is None:
+            return
+
+        def taken(found: tuple[Batch, int, bool]) -> None:
+            if search is not self._search:
+                return
+            batch, looked, done = found
+            before = self._list.row
+            search.take(batch, looked, done=done)
+            if batch:
+                self._outline.found_more()
+                self._list.refresh_rows()
+            if before is None or done:
+                self.choose(self._list.row)
+            self.hint()
+            if not done:
+                self._scan()
+
+        self.desk.ask("scan", Job(SCAN, search.slice, taken, self.complain))
+
+    def action_again(self, way: int) -> None:
+        self._find(self._list.cursor + way, way)
+
+    def _find(self, start: int, way: int) -> None:
+        if not self._needle:
+            self.say("nothing to find: f asks for a text")
+        elif self._list.find(self._needle, start, way):
+            self._found = self._list.row
+            self.say(f"found {clip(self._needle, 30)}  n next  N back")
+        else:
+            self.say(f"no row in the list has {clip(self._needle, 30)}")

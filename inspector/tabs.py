@@ -1,0 +1,51 @@
+"""The panels below the waterfall, by their numbers, and the line that names them. Pure: a width in, text out."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Tab(IntEnum):
+    """A panel; its value is the key that shows it."""
+
+    MESSAGES = 3
+    TOOLS = 4
+    RAW = 5
+    DIFF = 6
+    SECRETS = 7
+    LOG = 8
+
+
+NAMES = {tab: tab.name.capitalize() for tab in Tab}
+_GAP = 1
+
+
+class Label(NamedTuple):
+    """A panel's name and the cells that it stands in."""
+
+    tab: Tab
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def labels(current: Tab, width: int) -> list[Label]:
+    """The names in `width` cells: whole where they fit, else all but the current one shortened, else by number alone."""
+    for most in (20, 4, 3, 0):
+        found: list[Label] = []
+        at = 0
+        for tab in Tab:
+            name = NAMES[tab] if tab is current else NAMES[tab][:most]
+            text = f"[{tab.value}] {name}" if tab is current or most == 20 else f"{tab.value} {name}".rstrip()
+            found.append(Label(tab, text, at))
+            at += len(text) + _GAP
+        if at - _GAP <= width:
+            break
+    return found
+
+
+def at(cell: int, current: Tab, width: int) -> Tab | None:
+    """The panel whose name stands in this cell."""
+    return next((label.tab for label in labels(current, width) if label.start <= cell < label.end), None)

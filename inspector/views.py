@@ -1,0 +1,39 @@
+"""The panels that are made when they are looked at: raw calls, what was taken out, and the log. In the thread that reads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..cassettes.reader import Reader
+from ..cassettes.text import safe
+from .outline import Row
+from .raw import raw
+from .secrets import MOST_CALLS, secrets
+from .stories import Story
+from .tabs import Tab
+from .transcript import Document, Line, plain
+
+LogLine = tuple[datetime, str]
+"""When something was done, and what, in safe words."""
+
+
+def made_for(recording: Reader, story: Story, row: Row, tab: Tab, mode: str) -> Document:
+    """What the panel has to show of a row. Raises DamagedCassetteError."""
+    if tab is Tab.SECRETS:
+        calls = story.calls_of(row)
+        return secrets((recording.interaction(call) for call in calls[:MOST_CALLS]), max(len(calls) - MOST_CALLS, 0))
+    call = story.call_of(row)
+    if call is None:
+        return plain("No call of this is recorded.")
+    return raw(recording.interaction(call), mode)
+
+
+def log_document(lines: Sequence[LogLine]) -> Document:
+    """The log, the latest first."""
+    if not lines:
+        return plain("Nothing was done yet. Marks, copies, exports, filters and what went wrong are noted here.")
+    return Document(
+        tuple(
+            Line(0, ((f"{moment:%H:%M:%S}  ", "dim"), (safe(text), "bad" if text.startswith("!") else "")), hang=10)
+            for moment, text in reversed(lines)
+        )
+    )

@@ -1,0 +1,136 @@
+"""What reaches a real terminal when a cassette is full of sequences that would act on it."""
+
+import os
+import re
+import select
+import time
+
+import pyte
+import pytest
+from on_terminal import OnTerminal
+
+# Each would do something if it came through: move, clear, title, clipboard, hyperlink, device control, reorder, hide.
+BODIES = [
+    "52;c;aGFja2Vk",
+    "0;title",
+    "8;;http://x.invalid",
+    "?1049h",
+    "?25l",
+    "2J",
+    "31m",
+    "6n",
+    "H",
+    "5;1q",
+    "!p",
+    "c",
+]
+STARTS = ["\x1b]", "\x1b[", "\x9b", "\x9d", "\x1bP", "\x90", "\x1b_", "\x9f", "\x1b^", "\x1bX", "\x1b", "\x0e"]
+ENDS = ["", "\x07", "\x1b\\", "\x9c"]
+HIDING = ["\u202e", "\u2066", "\u200f", "\u061c", "\u200b", "\u2028", "\ufeff", "\u00ad"]
+SEQUENCES = [
+    start + body + ENDS[(at + other) % 4] for at, start in enumerate(STARTS) for other, body in enumerate(BODIES)
+]
+SEQUENCES += [f"{sign}{number}evil" for sign in HIDING for number in range(8)]
+BRACKETS = [f"[{inside}{number}]" for number in range(50) for inside in
+            ("/", "b", "@click=app.quit", "red on ", "link=x", "$", "not bold ", "#", "{", "/b ")]  # fmt: skip
+
+# Of strings (OSC, DCS, APC, PM, SOS) Textual itself writes one alone, which names the pointer's shape.
+OWN = re.compile(rb"\x1b\]22;[a-z-]{0,20}\x07")
+FOREIGN = re.compile(rb"\x1b[\]P_^X]")
+
+
+def written(made, cassette):
+    """A thread in which each sequence is a message, a tool call, a header, an error and an id."""
+    calls = made.thread("thread_a", *(f"say {text} end" for text in SEQUENCES))
+    for number, text in enumerate(SEQUENCES):
+        tool = {"id": f"call_{number}{text}", "type": "function", "function": {"name": text, "arguments": text}}
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [tool]}}
+        told = made.run(f"run_{number}", "failed", required_action=action, last_error={"message": text}, model=text)
+        calls.append(made.call("POST /threads/thread_a/runs", {"instructions": text}, told))
+    return cassette(*calls)
+
+
+class Watched(OnTerminal):
+    def watch(self, seconds: float) -> None:
+        """Read until nothing was written for that long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if select.select([self._ours], [], [], 0.05)[0]:
+                self.written += os.read(self._ours, 65536)
+                end = max(end, time.monotonic() + seconds / 2)
+
+
+def test_there_are_more_than_200_sequences_and_500_brackets():
+    assert len(set(SEQUENCES)) >= 200
+    assert len(set(BRACKETS)) == 500
+
+
+def test_no_foreign_control_reaches_the_terminal_on_any_screen(made, cassette):
+    terminal = Watched("inspect", str(written(made, cassette)))
+    terminal.until(b"thread_a")
+    for keys in (
+        b"G",
+        b"3",
+        b" ",
+        b"4",
+        b"G",
+        b"5",
+        b"v",
+        b"v",
+        b"6",
+        b"7",
+        b"8",
+        b"1",
+        b"l",
+        b"j",
+        b"m",
+        b"5",
+        b"?",
+        b"\x1b",
+    ):
+        terminal.type(keys)
+        terminal.watch(0.3)
+    terminal.type(b"1q")
+    assert terminal.end() == 0
+    seen = OWN.sub(b"", terminal.written)
+    text = seen.decode("utf-8")
+    assert not FOREIGN.search(seen)
+    assert not re.search(r"[\x80-\x9f\u200b\u200f\u061c\u202a-\u202e\u2066-\u2069\u2028\ufeff\u00ad\x0e]", text)
+    screen = pyte.Screen(80, 24)
+    stream = pyte.Stream(screen)
+    stream.feed(text.partition("\x1b[?1049l")[0].replace("\x1b[?1049h", ""))
+    assert screen.title == ""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_no_row_of_any_panel_holds_a_control_whatever_the_cassette_says(made, cassette, size):
+    from respool.cassettes.reader import Reader
+    from respool.inspector.app import Inspector
+
+    unsafe = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200f\u061c\u202a-\u202e\u2066-\u2069\u2028\ufeff\u00ad]")
+    with Reader.open(written(made, cassette)) as reader:
+        app = Inspector(reader)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            look = made.Looking(app, pilot)
+            for key in ("end", "3", "4", "5", "v", "v", "v", "7", "8", "6", "1", "enter"):
+                await pilot.press(key)
+                await look.until(lambda: not app.desk.busy)
+                for name in ("list", "waterfall", "conversation"):
+                    pane = app.query_one(f"#{name}")
+                    for row in range(min(pane.virtual_size.height, 3_000)):
+                        line = "".join(text for text, _ in pane.spans(row, pane.width))
+                        assert not unsafe.search(line), (key, name, line)
+
+
+async def test_brackets_are_shown_as_they_are(made, cassette):
+    from respool.cassettes.reader import Reader
+    from respool.inspector.app import Inspector
+
+    with Reader.open(cassette(*made.thread("thread_a", *BRACKETS))) as reader:
+        app = Inspector(reader)
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            look = made.Looking(app, pilot)
+            await look.until(lambda: not app.desk.busy)
+            pane = app.query_one("#conversation")
+            rows = ["".join(text for text, _ in pane.spans(row, pane.width)) for row in range(pane.virtual_size.height)]
+            assert [text for text in BRACKETS if f"  {text}" not in rows] == []

@@ -1,0 +1,170 @@
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+from respool.cassettes.reader import Reader
+from respool.inspector.app import Inspector
+from respool.inspector.tabs import Tab
+
+
+@pytest.fixture
+def looking(made):
+    @asynccontextmanager
+    async def open_it(path, *, size=(120, 40), keymap=None):
+        with Reader.open(path) as reader:
+            app = Inspector(reader, keymap)
+            async with app.run_test(size=size, notifications=True) as pilot:
+                look = made.Looking(app, pilot)
+                await settled(look)
+                yield look
+
+    return open_it
+
+
+async def settled(look):
+    await look.pilot.pause()
+    await look.until(lambda: not look.app.desk.busy)
+    await look.pilot.pause()
+
+
+async def does(look, *keys):
+    for key in keys:
+        await look.press(key)
+        await settled(look)
+
+
+async def test_each_number_shows_its_panel(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a"), *made.thread("thread_b"))) as look:
+        await does(look, "4")
+        assert "lookup_order" in look.conversation
+        await does(look, "5")
+        assert "POST /v1/threads" in look.conversation
+        await does(look, "v", "v")
+        assert "00000000  " in look.conversation
+        await does(look, "7")
+        assert "Nothing was taken out" in look.conversation
+        await does(look, "2")
+        assert look.app.focused.id == "waterfall"
+        await does(look, "1", "right", "down", "down", "down")
+        assert "client's tools" in "\n".join(look.pane("waterfall"))
+
+
+async def test_a_filter_shows_what_it_finds_and_can_be_turned_off_and_on(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a"), *made.thread("thread_b", "Hello"))) as look:
+        await does(look, "slash", *"Hello", "enter")
+        assert look.list.split("\n")[0].startswith(" ▸ thread_b  1 found")
+        assert "thread_a" not in look.list
+        assert look.foot("status") == "/Hello  1 of 10 calls"
+        await does(look, "backslash")
+        assert "thread_a" in look.list
+        await does(look, "backslash")
+        assert "thread_a" not in look.list
+
+
+async def test_a_filter_that_is_none_says_at_which_column(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a"))) as look:
+        await does(look, "slash", *"is:poll colour:red", "enter")
+        assert "column 9" in look.foot("advice")
+        assert look.app.query_one("#prompt").display
+        await does(look, "escape")
+        assert look.app.focused.id == "list"
+
+
+async def test_marks_and_notes_stand_in_the_list_and_beside_the_cassette(made, cassette, looking):
+    path = cassette(*made.refund("thread_a"), *made.thread("thread_b"))
+    async with looking(path) as look:
+        await does(look, "m", "down", "semicolon", *"flaky", "enter")
+        assert [line[0] for line in look.list.split("\n")] == ["★", "★"]
+        assert "flaky" in look.list
+        await does(look, "home", "m")
+    told = json.loads(path.with_name("demo.cassette.notes.json").read_text())
+    assert [(mark["scope"], mark["note"]) for mark in told["marks"]] == [("thread_b", "flaky")]
+    async with looking(path) as look:
+        assert "★▸ thread_b" in look.list
+        await does(look, "M")
+        assert look.app._list.row.scope == "thread_b"
+
+
+async def test_notes_that_cannot_be_read_are_never_written_over(made, cassette, looking):
+    path = cassette(*made.refund("thread_a"))
+    beside = path.with_name("demo.cassette.notes.json")
+    beside.write_text("not json")
+    async with looking(path) as look:
+        await does(look, "m", "8")
+        assert "marks are not kept" in look.conversation
+    assert beside.read_text() == "not json"
+
+
+async def test_threads_are_compared_by_meaning_and_calls_by_text(made, cassette, looking):
+    path = cassette(*made.thread("thread_a", "one"), *made.thread("thread_b", "two"))
+    async with looking(path) as look:
+        await does(look, "m", "down", "d")
+        assert look.app._text.tab is Tab.DIFF
+        assert "-  one" in look.conversation
+        assert "+  two" in look.conversation
+        await does(look, "1", "home", "right", "down", "m", "down", "d")
+        assert "+ POST /v1/threads/thread_a/messages" in look.conversation
+
+
+@pytest.mark.parametrize(
+    ("letter", "text"),
+    [("c", "curl -q"), ("p", "import"), ("t", "def test_"), ("i", "thread_a"), ("b", '"id": "thread_a"')],
+)
+async def test_a_row_is_copied_in_each_form(made, cassette, looking, letter, text):
+    async with looking(cassette(*made.refund("thread_a"))) as look:
+        await does(look, "y", letter)
+        assert text in look.app.clipboard
+        assert "\x1b" not in look.app.clipboard
+
+
+async def test_what_is_copied_of_a_hostile_cassette_is_safe(made, cassette, looking):
+    async with looking(cassette(*made.thread("thread_a", made.HOSTILE))) as look:
+        for letter in "cptmb":
+            await does(look, "y", letter)
+            assert look.app.clipboard
+            assert not any((ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160 for char in look.app.clipboard)
+
+
+@pytest.mark.parametrize(("letter", "ending"), [("c", ".cassette"), ("h", ".har"), ("m", ".md")])
+async def test_a_thread_is_written_to_a_new_file(made, cassette, looking, letter, ending, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with looking(cassette(*made.refund("thread_a"), *made.thread("thread_b"))) as look:
+        await does(look, "x", letter, "enter")
+        made_file = tmp_path / f"demo-thread_a{ending}"
+        assert made_file.stat().st_size > 100
+        assert "8 calls written to" in look.foot("told")
+        await does(look, "x", letter, "enter")
+        assert "exist" in look.foot("told"), "and none is written over"
+    if ending == ".cassette":
+        with Reader.open(made_file) as reader:
+            assert (len(reader), reader.scopes()) == (8, ["thread_a"])
+
+
+async def test_without_a_terminal_the_editor_is_not_opened_and_that_is_said(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a"))) as look:
+        await does(look, "o")
+        assert "from a terminal alone" in look.foot("told")
+
+
+async def test_zoom_gives_one_side_the_screen_and_both_again(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a"))) as look:
+        await does(look, "z")
+        assert look.app.query_one("#list").size.width > 110
+        await does(look, "z", "3", "z")
+        assert look.app.query_one("#conversation").size.width > 110
+        await does(look, "z")
+        assert look.app.query_one("#list").size.width < 60
+
+
+async def test_keys_can_be_given_others(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a")), keymap={"everywhere.tools": "t"}) as look:
+        await does(look, "4")
+        assert look.app._text.tab is Tab.MESSAGES
+        await does(look, "t")
+        assert look.app._text.tab is Tab.TOOLS
+
+
+async def test_the_palette_has_the_commands(made, cassette, looking):
+    async with looking(cassette(*made.refund("thread_a"))) as look:
+        titles = {command.title for command in look.app.get_system_commands(look.app.screen)}
+        assert {"Copy", "Export", "Compare", "Theme"} <= titles

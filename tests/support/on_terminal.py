@@ -1,0 +1,41 @@
+"""A command of respool on a terminal of its own."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+PATIENCE = 30.0
+
+
+class OnTerminal:
+    """A command on a terminal of its own, 80 by 24: what it wrote, what is typed into it, and its exit status."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "", "TEXTUAL_ANIMATIONS": "none"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "respool", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        )
+        os.close(theirs)
+        self.written = b""
+
+    def until(self, text: bytes) -> None:
+        while text not in self.written:
+            self.written += os.read(self._ours, 65536)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._ours, keys)
+
+    def end(self) -> int:
+        try:
+            while data := os.read(self._ours, 65536):
+                self.written += data
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(self._ours)
+        return self._process.wait(PATIENCE)
