@@ -154,14 +154,14 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "url-password", "url", "the password of an URL's user", (b"://", b"%3A%2F%2F", b"%3a%2f%2f"),
         rb"://[^\s/?#\"'<>\\@:]{0,256}:([^\s/?#\"'<>\\@]{1,256})@"
-        rb"|%3[Aa]%2[Ff]%2[Ff][^%&\s\"]{0,256}%3[Aa]((?:[^%&\s\"]|%(?!40)[0-9A-Fa-f]{2}){1,256})%40",
+        rb"|%3[Aa]%2[Ff]%2[Ff][^%&\s\"]{0,96}%3[Aa]((?:[^%&\s\"]|%(?!40)[0-9A-Fa-f]{2}){1,96})%40",
         b"postgres://app:" + _X[:12] + b"@db/main",
         b"http://host:8080/a@b",
         where="URLs in any text",
     ),
     _rule(
         "bearer", "bearer", "what follows `Bearer`", (b"earer ", b"earer%20", b"earer+"),
-        rb"earer(?: |\+|%20)+([A-Za-z0-9._~+/-]{12,4096}={0,2})", b"Authorization: Bearer " + _A, b"the bearer of this-letter",
+        rb"earer(?: |\+|%20)+([A-Za-z0-9._~+/-]{12,1024}={0,2})", b"Authorization: Bearer " + _A, b"the bearer of this-letter",
         mixed=True,
     ),
 )  # fmt: skip
