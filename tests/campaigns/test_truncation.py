@@ -45,7 +45,7 @@ def test_a_cut_at_any_byte_loses_only_what_was_not_whole(tmp_path, name):
     steps = steps_of(path)
     seals = {frame.end for frame in scan(path) if frame.header.type == RecordType.SEAL}
     assert steps[-1] == (size, len(calls))
-    assert len(seals) > 1
+    assert len(seals) == (3 if name.endswith("packed") else 2)
     places = set(range(size))
     if not LONG:
         near = {end + by for end, _ in steps for by in (-33, -1, 0, 1, 31)} & places
