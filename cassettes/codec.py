@@ -24,6 +24,8 @@ MAX_VALUES = MAX_ITEMS
 MAX_CONTAINERS = 1 << 14
 """Arrays and maps among them: the pieces of a body of 16 GiB."""
 
+_TINY = 2 << 10
+"""So few bytes cannot make the decoder take more than some 8 MiB: no array may claim more elements than there are bytes."""
 _SMALL = 64 << 10
 _FEW_WIDE = 16
 _WIDE = (0xDC, 0xDD, 0xDE, 0xDF)
@@ -71,23 +73,38 @@ def encode_map(fields: dict[str, Any]) -> bytes:
 
 def decode_map(data: bytes | memoryview) -> dict[str, Any]:
     """The map in `data`, which holds nothing else. Values of unknown keys are to be passed to `check_plain`."""
+    return _decoded(data, strict=True)
+
+
+def decode_fields(data: bytes | memoryview) -> dict[str, Any]:
+    """Like `decode_map`, in half the time, for fields of known types: arrays come as tuples.
+
+    Of maps inside of it nothing is known, not even that no key stood twice: whoever finds one calls `decode_map`.
+    """
+    fields = _decoded(data, strict=False)
+    mark = data[0] if len(data) else 0
+    if len(fields) != (mark & 15 if 0x80 <= mark < 0x90 else int.from_bytes(data[1 : _STEP[mark]], "big")):
+        raise CassetteError("a record's fields are no valid msgpack map (a key stands twice)")
+    return fields
+
+
+def _decoded(data: bytes | memoryview, *, strict: bool) -> dict[str, Any]:
     if len(data) > MAX_MAP:
         raise CassetteError(f"a record has {len(data):,} bytes of fields; {MAX_MAP:,} is the most")
     data = bytes(data)
     # msgpack makes room for what an array or a map says it holds before it is there: those in others would add up.
-    if (len(data) > _SMALL or sum(map(data.count, _WIDE)) > _FEW_WIDE) and _claims_too_much(data):
+    if len(data) > _TINY and (len(data) > _SMALL or sum(map(data.count, _WIDE)) > _FEW_WIDE) and _claims_too_much(data):
         raise CassetteError(f"a record says that it has more than {MAX_VALUES:,} values, or too many arrays and maps")
     try:
         fields = msgpack.unpackb(
             data,
-            raw=False,
-            strict_map_key=True,
-            object_pairs_hook=_unique,
             max_str_len=len(data),
             max_bin_len=len(data),
             max_array_len=min(MAX_ITEMS, len(data)),
             max_map_len=MAX_KEYS,
             max_ext_len=0,
+            use_list=strict,
+            object_pairs_hook=_unique if strict else None,
         )
     # ValueError covers msgpack's own errors, bad UTF-8 and the caps; MemoryError a hostile count.
     except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import ge, gt
 from struct import Struct
 
+from .pages import PAGE, PAGE_CRC, IndexDamaged, Pages
 from .summary import Row, Summary
 
 HEAD = Struct("<IIIIIIQQQQQQQQQ24sII")
@@ -25,16 +26,12 @@ ARRIVAL = Struct("<I")
 SCOPE = Struct("<QIIII")
 """scope, first row, rows, offset and length of its name in the heap."""
 BLOB = Struct("<16sQ")
-PAGE_CRC = Struct("<I")
 
 LAYOUT = 1
-PAGE = 4096
 _CHUNK = 8192
 _GUESSES = 12
-
-
-class IndexDamaged(Exception):
-    """An index that is not to be believed. It never reaches a user: the reader answers it with a scan."""
+_TOGETHER = 16
+"""Entries of keys that are read at once: a request is seldom made more often."""
 
 
 def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mapping[int, str]) -> bytearray:
@@ -110,8 +107,8 @@ def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mappin
 class IndexView:
     """An index read in place. Rows are numbered by (scope, arrival); `first` and `last` are the arrivals it spans."""
 
-    def __init__(self, payload: memoryview) -> None:
-        self._view = payload
+    def __init__(self, payload: memoryview, fetch: Callable[[int, int], bytes] | None = None) -> None:
+        """Take up an index where it is mapped; `fetch`, where given, reads so many bytes at a place in it."""
         if len(payload) < HEAD.size or zlib.crc32(payload[: HEAD.size - 4]) != int.from_bytes(
             payload[HEAD.size - 4 : HEAD.size], "little"
         ):
@@ -130,52 +127,52 @@ class IndexView:
         if zlib.crc32(payload[HEAD.size : rows_at]) != table_crc:
             raise IndexDamaged("its page table is damaged")
         self._base, self._keys, self._arrivals = rows_at, keys_at, arrivals_at
-        self._scopes, self._blobs, self._names = scopes_at, blobs_at, names_at
-        self._checked = bytearray(pages)
+        self._scopes, self._blobs, self._names, self._length = scopes_at, blobs_at, names_at, length
+        self._pages = Pages(payload, HEAD.size, rows_at, fetch)
 
     def row(self, number: int) -> Row:
         if number >= self.rows:
             raise IndexDamaged(f"it names row {number:,} of {self.rows:,}")
-        at = self._base + 64 * number
-        self._check(at, 64)
-        *summary, offset = ROW.unpack_from(self._view, at)
+        *summary, offset = ROW.unpack_from(*self._pages.find(self._base + ROW.size * number, ROW.size))
         return Row(Summary._make(summary), offset)
 
     def in_order(self, skip: int = 0) -> Iterator[Row]:
         """All rows in order of arrival, without the first `skip`."""
-        for number in self._numbers()[skip:]:
-            yield self.row(number)
+        if not self.rows:
+            return
+        rows = self._pages.verified(self._base, ROW.size * self.rows)
+        for number in self._numbers(rows)[skip:]:
+            *summary, offset = ROW.unpack_from(rows, ROW.size * number)
+            yield Row(Summary._make(summary), offset)
 
-    def _numbers(self) -> "array[int]":
+    def _numbers(self, rows: memoryview) -> "array[int]":
         """The numbers of the rows in order of arrival: none twice, so that as many as there are rows are all of them."""
         numbers = array("I")
-        if self.rows:
-            self._check(self._base, ROW.size * self.rows)
-            self._check(self._arrivals, ARRIVAL.size * self.rows)
-            numbers.frombytes(self._view[self._arrivals : self._arrivals + ARRIVAL.size * self.rows])
-            if sys.byteorder == "big":
-                numbers.byteswap()
-            arrivals = column(self._view[self._base : self._base + ROW.size * self.rows], 3)
-            if max(numbers) >= self.rows:
-                raise IndexDamaged(f"it names row {max(numbers):,} of {self.rows:,}")
-            ordered = array("Q", map(arrivals.__getitem__, numbers))
-            # Where each arrival is later than the one before, no row can stand there twice.
-            if any(map(ge, ordered, ordered[1:])) and (
-                any(map(gt, ordered, ordered[1:])) or len(set(numbers)) < self.rows
-            ):
-                raise IndexDamaged("its arrivals are out of order")
+        numbers.frombytes(self._pages.verified(self._arrivals, ARRIVAL.size * self.rows))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        arrivals = column(rows, 3)
+        if max(numbers) >= self.rows:
+            raise IndexDamaged(f"it names row {max(numbers):,} of {self.rows:,}")
+        ordered = array("Q", map(arrivals.__getitem__, numbers))
+        # Where each arrival is later than the one before, no row can stand there twice.
+        if any(map(ge, ordered, ordered[1:])) and (any(map(gt, ordered, ordered[1:])) or len(set(numbers)) < self.rows):
+            raise IndexDamaged("its arrivals are out of order")
         return numbers
 
     def of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
         found: list[Row] = []
-        at = _lowest(self.rows, key, self._key, 1 << 64)
-        while at < self.rows and self._key(at) == key:
-            row = self.row(self._number(self._keys + KEY.size * at + 8))
-            if row.summary.key != key:
-                raise IndexDamaged("a key's row has another key")
-            found.append(row)
-            at += 1
+        for at in range(_lowest(self.rows, key, self._key, 1 << 64), self.rows, _TOGETHER):
+            length = KEY.size * min(_TOGETHER, self.rows - at)
+            data, start = self._pages.find(self._keys + KEY.size * at, length)
+            for each, number in KEY.iter_unpack(data[start : start + length]):
+                if each != key:
+                    return found
+                row = self.row(number)
+                if row.summary.key != key:
+                    raise IndexDamaged("a key's row has another key")
+                found.append(row)
         return found
 
     def of_scope(self, scope: int) -> list[Row]:
@@ -208,35 +205,17 @@ class IndexView:
         at = _lowest(self.blobs, wanted, self._digest, 1 << 128)
         if at == self.blobs or self._digest(at) != wanted:
             return None
-        return BLOB.unpack_from(self._view, self._blobs + BLOB.size * at)[1]
-
-    def _check(self, at: int, length: int) -> None:
-        for page in range((at - self._base) // PAGE, (at - self._base + length + PAGE - 1) // PAGE):
-            if not self._checked[page]:
-                start = self._base + PAGE * page
-                crc = PAGE_CRC.unpack_from(self._view, HEAD.size + 4 * page)[0]
-                if zlib.crc32(self._view[start : start + PAGE]) != crc:
-                    raise IndexDamaged(f"its page {page:,} is damaged")
-                self._checked[page] = 1
-
-    def _number(self, at: int) -> int:
-        self._check(at, 4)
-        return ARRIVAL.unpack_from(self._view, at)[0]
+        return BLOB.unpack_from(*self._pages.find(self._blobs + BLOB.size * at, BLOB.size))[1]
 
     def _key(self, number: int) -> int:
-        at = self._keys + KEY.size * number
-        self._check(at, KEY.size)
-        return KEY.unpack_from(self._view, at)[0]
+        return KEY.unpack_from(*self._pages.find(self._keys + KEY.size * number, KEY.size))[0]
 
     def _digest(self, number: int) -> int:
-        at = self._blobs + BLOB.size * number
-        self._check(at, BLOB.size)
-        return int.from_bytes(self._view[at : at + 16], "big")
+        data, at = self._pages.find(self._blobs + BLOB.size * number, BLOB.size)
+        return int.from_bytes(data[at : at + 16], "big")
 
     def _scope(self, number: int) -> tuple[int, int, int, int, int]:
-        at = self._scopes + SCOPE.size * number
-        self._check(at, SCOPE.size)
-        return SCOPE.unpack_from(self._view, at)
+        return SCOPE.unpack_from(*self._pages.find(self._scopes + SCOPE.size * number, SCOPE.size))
 
     def _find_scope(self, scope: int) -> tuple[int, int, int, int, int] | None:
         at = _lowest(self.scopes, scope, lambda number: self._scope(number)[0], 1 << 64)
@@ -247,12 +226,12 @@ class IndexView:
 
     def _name(self, at: int, length: int) -> str:
         at += self._names
-        if at + length > len(self._view):
+        if at + length > self._length:
             raise IndexDamaged("a scope's name is not inside it")
         if not length:
             return ""
-        self._check(at, length)
-        return str(self._view[at : at + length], "utf-8", "replace")
+        data, start = self._pages.find(at, length)
+        return str(data[start : start + length], "utf-8", "replace")
 
 
 def _lowest(count: int, wanted: int, number_at: Callable[[int], int], top: int) -> int:

@@ -27,7 +27,10 @@ class Body:
 
     def __init__(self, parts: tuple[bytes | BlobRef, ...] = (), load: Callable[[BlobRef], bytes] | None = None) -> None:
         self.parts = parts
-        self.length = sum(len(part) if isinstance(part, bytes) else part.length for part in parts)
+        length = 0
+        for part in parts:
+            length += len(part) if isinstance(part, bytes) else part.length
+        self.length = length
         self._load = load
 
     @classmethod

@@ -10,6 +10,7 @@ from 1, in the upper 16. A record with a frame of its own has 0 there, so that i
 
 import struct
 import threading
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,8 +24,8 @@ HEAD = struct.Struct("<IIII")
 """Records; those among them that are interactions; stored and raw length of the contents."""
 _ENTRY = struct.Struct("<BI")
 """Type and length of one record; its prefix follows."""
-TARGET = 32 << 10
-"""Bytes of records after which a writer ends a pack: what one look-up expands, some 20 microseconds."""
+TARGET = 16 << 10
+"""Bytes of records after which a writer ends a pack: what one look-up expands."""
 LARGEST = 32 << 10
 """Records with more bytes get a frame of their own."""
 MOST = 1024
@@ -34,17 +35,38 @@ LEVEL = 6
 _FEWEST_SAMPLES = 8
 _SMALLEST_DICTIONARY = 4 << 10
 _PLACE = 48
+_BLOB = int(RecordType.BLOB)
 _OFFSET = (1 << _PLACE) - 1
+_STEP = {int(kind): _ENTRY.size + size for kind, size in PREFIX.items()}
 _CONTENTS_MOST = MAX_PACKED * (_ENTRY.size + max(PREFIX.values()))
 
 
-class Entry(NamedTuple):
-    """One record of a pack: its type, the prefix that it would have in a frame of its own, and where its bytes stand."""
+class Listing(NamedTuple):
+    """The contents of a pack: of record `n` its type `kinds[n]`, and where its prefix and its bytes begin.
 
-    kind: int
-    prefix: bytes
-    start: int
-    end: int
+    A prefix is what the record would have in a frame of its own, and stands in `data`; a record's bytes, in the other part of
+    the pack, end where those of the next begin, so that `starts` has one number more.
+    """
+
+    data: bytes
+    kinds: list[int]
+    prefixes: list[int]
+    starts: list[int]
+
+    def prefix(self, number: int) -> bytes:
+        at = self.prefixes[number]
+        return self.data[at : at + PREFIX[RecordType(self.kinds[number])]]
+
+    def rows(self, kind: RecordType, offset: int) -> bytes:
+        """What an index lists of the records of one type in the pack at `offset`: prefix and place of each."""
+        data, size, kinds = self.data, PREFIX[kind], self.kinds
+        return b"".join(
+            [
+                data[at : at + size] + place_of(offset, number).to_bytes(8, "little")
+                for number, at in enumerate(self.prefixes)
+                if kinds[number] == kind
+            ]
+        )
 
 
 def place_of(offset: int, number: int) -> int:
@@ -117,35 +139,36 @@ def calls_in(payload: bytes | memoryview) -> int:
     return calls
 
 
-def contents_of(codec: int, payload: bytes | memoryview) -> list[Entry]:
+def contents_of(codec: int, payload: bytes | memoryview) -> Listing:
     """What a pack holds, without its bytes. Raises CassetteError for what no writer wrote."""
     count, calls, stored, raw = _head(payload)
     if raw > _CONTENTS_MOST:
         raise CassetteError(f"a pack says that its contents take {raw:,} bytes, which is not allowed")
     listed = expand(min(codec, Codec.ZSTD), payload[HEAD.size : HEAD.size + stored], raw)
-    entries: list[Entry] = []
-    at = start = found = 0
+    kinds: list[int] = []
+    prefixes: list[int] = []
+    starts = [start := 0]
+    at, unpack = 0, _ENTRY.unpack_from
     try:
         while at < raw:
-            kind, length = _ENTRY.unpack_from(listed, at)
-            first = at + _ENTRY.size
-            at = first + PREFIX[RecordType(kind)]
-            entries.append(Entry(kind, listed[first:at], start, start + length))
-            start += length
-            found += kind == RecordType.INTERACTION
-    except (struct.error, ValueError, KeyError) as error:
+            kind, length = unpack(listed, at)
+            prefixes.append(at + _ENTRY.size)
+            at += _STEP[kind]
+            kinds.append(kind)
+            starts.append(start := start + length)
+    except (struct.error, KeyError) as error:
         raise CassetteError("the contents of a pack are no list of records") from error
-    if at != raw or len(entries) != count or found != calls:
+    if at != raw or len(kinds) != count or kinds.count(RecordType.INTERACTION) != calls:
         raise CassetteError("the contents of a pack are not what its head says")
-    return entries
+    return Listing(listed, kinds, prefixes, starts)
 
 
 class Pack:
-    """An expanded pack: its entries and their bytes."""
+    """An expanded pack: its contents and the bytes of its records."""
 
     def __init__(self, codec: int, payload: bytes | memoryview, raw_len: int, dictionary: Dictionary | None) -> None:
         """Raises CassetteError for what no writer wrote."""
-        self.entries = contents_of(codec, payload)
+        self.contents = contents_of(codec, payload)
         _, _, stored, _ = _head(payload)
         rest = payload[HEAD.size + stored :]
         if codec == Codec.ZSTD_DICTIONARY:
@@ -154,22 +177,28 @@ class Pack:
             self._data = dictionary.expand(rest, raw_len)
         else:
             self._data = expand(codec, rest, raw_len)
-        if (self.entries[-1].end if self.entries else 0) != raw_len:
+        if self.contents.starts[-1] != raw_len:
             raise CassetteError("the records of a pack are not as long as its contents say")
 
     def blob(self, digest: bytes) -> bytes | None:
         """The body piece with this digest; None if it is not in here."""
-        for entry in self.entries:
-            if entry.kind == RecordType.BLOB and entry.prefix == digest:
-                return self._data[entry.start : entry.end]
+        contents, at = self.contents, -1
+        while (at := contents.data.find(digest, at + 1)) >= 0:
+            number = bisect_left(contents.prefixes, at)
+            if number < len(contents.prefixes) and contents.prefixes[number] == at and contents.kinds[number] == _BLOB:
+                return self._bytes(number)
         return None
 
     def record(self, number: int, kind: int) -> tuple[bytes, bytes] | None:
         """The prefix and the bytes of a record, None if there is no such one of this type."""
-        if not 0 <= number < len(self.entries) or self.entries[number].kind != kind:
+        contents = self.contents
+        if not 0 <= number < len(contents.kinds) or contents.kinds[number] != kind:
             return None
-        entry = self.entries[number]
-        return entry.prefix, self._data[entry.start : entry.end]
+        return contents.prefix(number), self._bytes(number)
+
+    def _bytes(self, number: int) -> bytes:
+        starts = self.contents.starts
+        return self._data[starts[number] : starts[number + 1]]
 
 
 class _Plain(threading.local):

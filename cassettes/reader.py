@@ -22,8 +22,9 @@ from .format import (
     RecordType,
     Seal,
 )
-from .index import IndexDamaged, IndexView, build_index
+from .index import IndexView, build_index
 from .interaction import BlobRef, Interaction
+from .pages import IndexDamaged
 from .records import decode_interaction, decode_meta, digest_of
 from .scan import Contents, Gap, Scan
 from .scopes import scope_hash
@@ -203,7 +204,7 @@ class Reader:
             frame = source.frame(seal.index_offset, RecordType.INDEX) if seal.index_length else None
             if frame is None or frame.end != seal.seal_offset or seal.seal_offset >= before:
                 raise IndexDamaged("it is missing")
-            segments.append(IndexView(source.section(frame.payload_offset, frame.end)))
+            segments.append(IndexView(*source.section(frame.payload_offset, frame.end)))
             if not seal.previous_seal:
                 break
             before = seal.seal_offset
@@ -241,7 +242,7 @@ class Reader:
         """The indexes; after a scan, one that is made when it is first needed."""
         if self._contents is not None:
             found, self._contents = self._contents, None
-            self._segments = [IndexView(memoryview(build_index(found.rows, found.blobs, found.names)))]
+            self._segments = [IndexView(memoryview(build_index(found.rows, found.blobs, found.names())))]
         return self._segments
 
     def _ask(self, question: Callable[[], T]) -> T:

@@ -6,9 +6,10 @@ does not know are kept in `Interaction.extra` and written back.
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
-from .codec import check_plain, decode_map, encode_map
+from .codec import check_plain, decode_fields, decode_map, encode_map
 from .errors import CassetteError
 from .format import MAX_PAYLOAD, MAX_RATIO
 from .interaction import EMPTY, BlobRef, Body, End, Headers, Interaction, Request, Response
@@ -19,10 +20,11 @@ MAX_MARKS = 1 << 16
 """A stream that came in more pieces has neighbouring ones joined, so that its pace stays and its record is small."""
 MAX_REPEATED = 512 << 20
 """A body that is longer is at most MAX_RATIO times as long as its distinct pieces: a small file is no endless body."""
+_FEW_PARTS = MAX_REPEATED // MAX_PAYLOAD
 _MAX_NUMBER = (1 << 63) - 1
 _MAX_TEXT = 64 << 10
 _LAST_END = max(End)
-_LISTS = frozenset({list})
+_PAIRS, _TWO, _BYTES, _INTEGERS = frozenset({tuple}), frozenset({2}), frozenset({bytes}), frozenset({int})
 _KNOWN = frozenset(
     {
         "method",
@@ -109,7 +111,7 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
 
     Raises CassetteError for a field of the wrong type or size, whoever wrote it.
     """
-    fields = decode_map(data)
+    fields = decode_fields(data)
     take = fields.pop
     request = Request(
         method=_text(take("method", None), "method"),
@@ -135,6 +137,8 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
     if end > _LAST_END:
         raise CassetteError(f"the field `end` is {end}, which this version does not know", "upgrade respool")
     if fields:
+        whole = decode_map(data)
+        fields = {name: whole[name] for name in fields}
         check_plain(fields)
         if stray := _KNOWN & fields.keys():
             raise CassetteError(f"the fields {sorted(stray)} describe a response, and there is no status")
@@ -210,36 +214,31 @@ def _number(value: object, field: str, most: int = _MAX_NUMBER) -> int:
 
 
 def _headers(value: object, field: str) -> Headers:
-    lines: list[tuple[bytes, bytes]] = []
-    if type(value) is list:
-        try:
-            if not _LISTS.issuperset(map(type, value)):
-                raise TypeError
-            for name, said in value:
-                if type(name) is not bytes or type(said) is not bytes:
-                    raise TypeError
-                lines.append((name, said))
-        except (TypeError, ValueError):
-            raise _wrong(field, value, "an array of [name, value], both bytes") from None
-    elif value != ():
+    if (
+        type(value) is not tuple
+        or not _PAIRS.issuperset(map(type, value))
+        or not _TWO.issuperset(map(len, value))
+        or not _BYTES.issuperset(map(type, chain.from_iterable(value)))
+    ):
         raise _wrong(field, value, "an array of [name, value], both bytes")
-    return tuple(lines)
+    return value
 
 
 def _body(value: object, field: str, load: Callable[[BlobRef], bytes]) -> Body:
     if type(value) is bytes:
         return Body((value,), load) if value else EMPTY
-    if type(value) is not list:
+    if type(value) is not tuple:
         raise _wrong(field, value, "bytes, or an array of bytes and [digest, length]")
     parts: list[bytes | BlobRef] = []
     for part in value:
         if type(part) is bytes:
             parts.append(part)
-        elif type(part) is list and len(part) == 2 and type(part[0]) is bytes and len(part[0]) == DIGEST_SIZE:
+        elif type(part) is tuple and len(part) == 2 and type(part[0]) is bytes and len(part[0]) == DIGEST_SIZE:
             parts.append(BlobRef(part[0], _number(part[1], field, MAX_PAYLOAD)))
         else:
             raise _wrong(field, part, "bytes, or an array of bytes and [digest, length]")
-    _refuse_endless(parts)
+    if len(parts) > _FEW_PARTS:
+        _refuse_endless(parts)
     return Body(tuple(parts), load)
 
 
@@ -252,12 +251,10 @@ def _refuse_endless(parts: Sequence[bytes | BlobRef]) -> None:
 
 
 def _marks(value: object) -> tuple[tuple[int, int], ...]:
-    if type(value) is not list:
-        if value == ():
-            return ()
+    if type(value) is not tuple:
         raise _wrong("marks", value, "an array of lengths and times in turn")
     if len(value) % 2:
         raise _wrong("marks", value, "an array of lengths and times in turn")
-    for number in value:
-        _number(number, "marks")
+    if value and not (_INTEGERS.issuperset(map(type, value)) and min(value) >= 0 and max(value) <= _MAX_NUMBER):
+        raise _wrong("marks", value, "an array of lengths and times in turn")
     return tuple(zip(value[::2], value[1::2], strict=True))

@@ -12,7 +12,6 @@ Three things can be wrong with a file, and the scan tells them apart:
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from struct import Struct
 from typing import NamedTuple
 
 from .amounts import are, counted
@@ -23,7 +22,7 @@ from .format import (
     FRAME_HEADER,
     FRAME_HEADER_SIZE,
     MAX_CHAIN,
-    MAX_MAP,
+    PREFIX,
     REPAIR,
     SEAL_SIZE,
     FrameHeader,
@@ -33,11 +32,11 @@ from .format import (
     refuse_newer,
 )
 from .index import column
-from .packs import calls_in, place_of
+from .packs import calls_in
 from .records import scope_name
 from .source import Frame, Source
+from .stretches import Stretch
 
-_SCOPE = Struct("<8xQ")
 _MARKS_TRIED = 1 << 14
 """False frame marks that the searches for a next valid frame look at in all, before the scan gives up."""
 _NAMES_FREE = 16 << 20
@@ -102,28 +101,35 @@ class Scan:
                 yield Frame(offset, header)
 
     def places(self) -> Iterator[tuple[int, int, int]]:
-        """Like `frames`, as plain (offset, type, end): the loop that a million records go through.
+        """Like `frames`, as plain (offset, type, end)."""
+        for stretch in self.stretches():
+            at = stretch.offset
+            for start, end, kind in zip(stretch.starts, stretch.ends, stretch.kinds, strict=True):
+                yield at + start, kind, at + end
 
-        It holds the frequent frames against the rules of `lengths_allowed` and `refuse_newer` in line, and leaves the others
-        to them.
-        """
+    def stretches(self) -> Iterator[Stretch]:
+        """Like `frames`, many at once where they are plain: what a million records go through."""
         source, data, size, marker = self.source, self.source.map, self.source.size, self.source.marker
         crc32, unpack, head = zlib.crc32, FRAME_HEADER.unpack, FRAME_HEADER_SIZE
         offset, records, chain, calls = FILE_HEADER_SIZE, 0, 0, 0
         unbroken = True
+        strides = source.strides()
         while offset < size:
+            stretch = strides.stretch(offset, records)
+            if stretch is not None:
+                chain = stretch.chain(chain)
+                records += len(stretch.starts)
+                calls += stretch.calls
+                offset = self.end = stretch.end
+                yield stretch
+                continue
             start = end = offset + head
             header = data[offset:start]
             mark, kind, seq = b"", 0, -1
             if crc32(header) == CRC_RESIDUE and start <= size:
                 mark, kind, codec, flags, seq, stored_len, raw_len, payload_crc, _ = unpack(header)
                 end = start + stored_len
-                if mark != marker or end > size:
-                    seq = -1
-                elif kind == _INTERACTION and codec == 0:
-                    if not stored_len - 56 == raw_len <= MAX_MAP:
-                        seq = -1
-                elif not lengths_allowed(kind, codec, stored_len, raw_len):
+                if mark != marker or end > size or not lengths_allowed(kind, codec, stored_len, raw_len):
                     seq = -1
                 if seq >= 0 and crc32(data[start:end]) != payload_crc:
                     if kind == _INDEX:
@@ -157,7 +163,7 @@ class Scan:
                 chain, unbroken = self._compare(seal, offset, records, chain, unbroken), True
             chain = crc32(header[:-4], chain)  # what `link` does
             records += 1
-            yield offset, kind, end
+            yield Stretch(offset, b"", (0,), (end - offset,), (kind,), ())
             offset = self.end = end
             if kind == _SEAL:
                 self.index_intact = False
@@ -226,55 +232,61 @@ class Contents:
         self.scan = scan = Scan(source)
         self.rows = bytearray()
         self.blobs = bytearray()
-        self.names: dict[int, str] = {}
-        self._name_room = 4 * source.size + _NAMES_FREE  # names can be compressed, and are held as they are
+        self._names: dict[int, str] | None = None
         self.seals: list[SealPoint] = []
-        rows, blobs, names, view, scope_at = self.rows, self.blobs, self.names, source.view, _SCOPE.unpack_from
-        for offset, kind, end in scan.places():
-            start = offset + FRAME_HEADER_SIZE
-            if kind == _INTERACTION:
-                rows += view[start : start + 56]
-                rows += offset.to_bytes(8, "little")
-                scope = scope_at(view, start)[0]
-                if scope not in names:
-                    self._learn(source, offset, scope)
-            elif kind == _BLOB:
-                blobs += view[start : start + 16]
-                blobs += offset.to_bytes(8, "little")
+        for stretch in scan.stretches():
+            if stretch.data:
+                self._list(stretch)
+                continue
+            offset, kind = stretch.offset, stretch.kinds[0]
+            if kind in (_INTERACTION, _BLOB):
+                start = offset + FRAME_HEADER_SIZE
+                listed = self.rows if kind == _INTERACTION else self.blobs
+                listed += source.map[start : start + PREFIX[RecordType(kind)]] + offset.to_bytes(8, "little")
             elif kind == _PACK:
-                self._open(source, offset)
+                self._open(offset)
             elif kind == _SEAL:
-                seal = Seal.unpack(view[start:end])
+                seal = Seal.unpack(source.view[offset + FRAME_HEADER_SIZE : stretch.end])
                 intact = scan.index_intact and seal.index_length > 0
-                self.seals.append(SealPoint(offset, seal, intact, len(rows) // 64, len(blobs) // 24))
+                self.seals.append(SealPoint(offset, seal, intact, len(self.rows) // 64, len(self.blobs) // 24))
 
-    def _open(self, source: Source, offset: int) -> None:
+    def _list(self, stretch: Stretch) -> None:
+        self.rows += stretch.listed(RecordType.INTERACTION)
+        self.blobs += stretch.listed(RecordType.BLOB)
+
+    def _open(self, offset: int) -> None:
         """List what the pack at `offset` holds."""
         try:
-            entries = source.entries(offset)
+            listing = self.scan.source.listing(offset)
         except CassetteError as error:
             self.scan.faults.append(error.message)
             return
-        for number, entry in enumerate(entries):
-            place = place_of(offset, number)
-            listed = self.rows if entry.kind == _INTERACTION else self.blobs
-            listed += entry.prefix
-            listed += place.to_bytes(8, "little")
-            if entry.kind == _INTERACTION and (scope := _SCOPE.unpack_from(entry.prefix)[0]) not in self.names:
-                self._learn(source, place, scope)
+        self.rows += listing.rows(RecordType.INTERACTION, offset)
+        self.blobs += listing.rows(RecordType.BLOB, offset)
 
-    def _learn(self, source: Source, place: int, scope: int) -> None:
-        """Take the name of a scope from its first interaction; if that has none to tell, from its next."""
-        try:
-            record = source.record(place, RecordType.INTERACTION)
-            name = None if record is None else scope_name(record[1])
-        except CassetteError:
-            return  # said when this interaction is asked for
-        if name is not None:
-            self.names[scope] = name
-            self._name_room -= len(name)
-            if self._name_room < 0:
-                raise CassetteError(f"{source.name} has names of scopes that come to much more than the file")
+    def names(self) -> dict[int, str]:
+        """The name of each scope, by its number: from its first interaction; if that has none to tell, from its next.
+
+        Read when they are first asked for. Raises CassetteError for names that come to much more than the file.
+        """
+        if self._names is None:
+            source, names = self.scan.source, dict[int, str]()
+            room = 4 * source.size + _NAMES_FREE  # names can be compressed, and are held as they are
+            for scope, place in zip(column(self.rows, 1), column(self.rows, 7), strict=True):
+                if scope in names:
+                    continue
+                try:
+                    record = source.record(place, RecordType.INTERACTION)
+                    name = None if record is None else scope_name(record[1])
+                except CassetteError:
+                    continue  # said when this interaction is asked for
+                if name is not None:
+                    names[scope] = name
+                    room -= len(name)
+                    if room < 0:
+                        raise CassetteError(f"{source.name} has names of scopes that come to much more than the file")
+            self._names = names
+        return self._names
 
     def check(self) -> None:
         """Raise DamagedCassetteError if anything is missing but a torn tail: the META record, too."""

@@ -9,6 +9,7 @@ import os
 import stat
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,14 +34,16 @@ from .format import (
     refuse_newer,
 )
 from .lock import is_locked
-from .packs import Dictionary, Entry, Pack, contents_of, split_place
+from .packs import Dictionary, Listing, Pack, contents_of, split_place
 from .records import decode_meta
+from .stretches import Strides
 
 _HEAD = 512
 _AT_ONCE = 4096
 """Bytes that are read of a record before its length is known."""
+_BEFORE = 4096
 _PACKS_KEPT = 16
-"""Expanded packs that are kept for the next look-up, less than 64 KiB each: neighbours of a call are in its pack."""
+"""Expanded packs that are kept for the next look-up, less than 48 KiB each: neighbours of a call are in its pack."""
 
 
 class Frame(NamedTuple):
@@ -83,6 +86,7 @@ class Source:
         self._sections: list[memoryview] = []
         self._packs: OrderedDict[int, Pack] = OrderedDict()
         self._dictionary: Dictionary | None = None
+        self._before: tuple[int, bytes] = 0, b""
 
     @classmethod
     def open(cls, path: Path, *, at: int | None = None) -> "Source":
@@ -109,11 +113,22 @@ class Source:
         except BufferError:
             pass  # an error on its way up holds a slice in its traceback; the map goes when that goes
 
-    def section(self, start: int, end: int) -> memoryview:
-        """A part of the file, without a copy, that can be used until this source is closed."""
-        section = self.view[start:end]
+    def section(self, start: int, end: int) -> tuple[memoryview, Callable[[int, int], bytes]]:
+        """A part of the file, without a copy, and what reads so many bytes of it; until this source is closed."""
+        section, fd = self.view[start:end], self._fd
         self._sections.append(section)
-        return section
+
+        def read(at: int, length: int) -> bytes:
+            try:
+                return os.pread(fd, length, start + at)
+            except OSError as error:
+                raise CassetteError(f"{self.name} cannot be read at byte {start + at:,}: {error}") from error
+
+        return section, read
+
+    def strides(self) -> Strides:
+        """What finds stretches of plain records in this file, for one scan."""
+        return Strides(self._fd, self.size, self.marker)
 
     def frame_header(self, offset: int) -> FrameHeader | None:
         """The header of the frame at `offset`; None unless it is ours, intact, within the caps and within the file."""
@@ -179,17 +194,40 @@ class Source:
                 self._packs.popitem(last=False)
         else:
             self._packs.move_to_end(offset)
+        self._before = 0, b""
         return pack.record(number, kind)
 
     def neighbour(self, digest: bytes) -> bytes | None:
-        """The body piece with this digest in the pack that was looked into last; None if it is not there."""
-        pack = next(reversed(self._packs.values()), None)
-        return None if pack is None else pack.blob(digest)
+        """The body piece with this digest, if it stands shortly before the record that was read last, or in its pack.
+
+        There a writer puts what nobody sent before. None if it is elsewhere.
+        """
+        first, data = self._before
+        if not data:
+            pack = next(reversed(self._packs.values()), None)
+            return None if pack is None else pack.blob(digest)
+        at = data.rfind(digest) - FRAME_HEADER_SIZE
+        if at < 0:
+            return None
+        header = self._header_in(data[at : at + FRAME_HEADER_SIZE], first + at)
+        if header is None or header.type != RecordType.BLOB:
+            return None
+        payload = memoryview(data)[at + FRAME_HEADER_SIZE : at + FRAME_HEADER_SIZE + header.stored_len]
+        if len(payload) != header.stored_len or zlib.crc32(payload) != header.payload_crc:
+            return None
+        return self._split(first + at, header, payload)[1]
 
     def _read(self, offset: int, kind: RecordType) -> tuple[FrameHeader, memoryview] | None:
-        """The frame of this type at `offset`, checked. Read, not mapped: for a page here and there that takes half the time."""
+        """The frame of this type at `offset`, checked. Read, not mapped: for a page here and there that takes half the time.
+
+        With an interaction, what stands before it is read at once, for `neighbour`.
+        """
+        before = min(offset, _BEFORE) if kind == RecordType.INTERACTION else 0
         try:
-            data = os.pread(self._fd, _AT_ONCE, offset)
+            data = os.pread(self._fd, before + _AT_ONCE, offset - before)
+            if before:
+                self._before = offset - before, data[:before]
+                data = data[before:]
             header = self._header_in(data, offset)
             if header is None or header.type != kind:
                 return None
@@ -204,7 +242,7 @@ class Source:
         refuse_newer(header, offset, self.name)
         return header, payload
 
-    def entries(self, offset: int) -> list[Entry]:
+    def listing(self, offset: int) -> Listing:
         """What the pack whose intact frame begins at `offset` holds, without its bytes."""
         _, _, codec, _, _, stored_len, _, _, _ = FRAME_HEADER.unpack_from(self.view, offset)
         start = offset + FRAME_HEADER_SIZE

@@ -280,7 +280,7 @@ class Writer:
                 self._previous_seal, rows, blobs = last.offset, last.rows, last.blobs
         self._rows = contents.rows[64 * rows :]
         self._pieces.resume(contents.blobs, blobs, dictionary)
-        self._names = contents.names
+        self._names = contents.names()
 
     def _batch(self) -> Batch:
         return Batch(self._marker, self._end, self._records, self._chain)

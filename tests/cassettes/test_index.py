@@ -10,14 +10,13 @@ from respool.cassettes.index import (
     BLOB,
     HEAD,
     KEY,
-    PAGE,
     ROW,
     SCOPE,
-    IndexDamaged,
     IndexView,
     build_index,
     index_too_big,
 )
+from respool.cassettes.pages import PAGE, IndexDamaged
 from respool.cassettes.summary import Row, Summary
 
 U64 = st.integers(0, 2**64 - 1)

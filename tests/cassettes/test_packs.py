@@ -1,5 +1,6 @@
 """A pack gives back each record that went in, by number and type, and believes nothing of its own head."""
 
+import itertools
 import random
 import struct
 
@@ -36,10 +37,12 @@ def test_each_record_comes_back_by_its_number_and_its_type(dictionary, leaning):
 def test_the_contents_are_told_without_the_bytes_and_without_the_dictionary(dictionary):
     codec, payload, _ = build_pack(RECORDS, dictionary)
     stored = HEAD.unpack_from(payload)[2]
-    entries = contents_of(codec, payload[: HEAD.size + stored])
-    assert [(entry.kind, entry.prefix, entry.end - entry.start) for entry in entries] == [
-        (kind, prefix, len(data)) for kind, prefix, data in RECORDS
-    ]
+    listing = contents_of(codec, payload[: HEAD.size + stored])
+    lengths = [end - start for start, end in itertools.pairwise(listing.starts)]
+    assert [
+        (kind, listing.prefix(number), length)
+        for number, (kind, length) in enumerate(zip(listing.kinds, lengths, strict=True))
+    ] == [(kind, prefix, len(data)) for kind, prefix, data in RECORDS]
 
 
 @pytest.mark.parametrize(("offset", "number"), [(64, 0), (2**40, 1023), (2**48 - 1, 16383)])

@@ -6,10 +6,12 @@ import pytest
 from cassette_samples import FILE_ID, call, read, whole, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from respool.cassettes import source
 from respool.cassettes.errors import CassetteError, DamagedCassetteError
 from respool.cassettes.format import Seal, link, pack_frame
-from respool.cassettes.index import HEAD, PAGE
+from respool.cassettes.index import HEAD
 from respool.cassettes.interaction import BlobRef, Body, End, Interaction, Request
+from respool.cassettes.pages import PAGE
 from respool.cassettes.reader import Reader
 from respool.cassettes.scan import scan
 from respool.cassettes.summary import Row
@@ -44,7 +46,8 @@ def hostile(path: Path, change) -> None:
     path.write_bytes(data[: index.offset] + header + payload + tail)
 
 
-def test_an_index_that_lies_is_found_out_and_left_alone(tmp_path):
+def test_an_index_that_lies_is_found_out_and_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "_BEFORE", 0)  # a body piece beside its call is found without the index
     path = tmp_path / "a.cassette"
     calls = [call(number, bytes([number]) * 700) for number in range(5)]
 

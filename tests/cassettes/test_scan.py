@@ -241,7 +241,7 @@ def test_packed_contents_agree_with_the_frames(tmp_path):
     offsets = [frame.offset for frame in frames(path) if frame.header.type == RecordType.INTERACTION]
     assert [entry[-1] for entry in struct.iter_unpack("<56xQ", contents.rows)] == offsets
     assert len(contents.blobs) == 24
-    assert contents.names == {9: "a"}
+    assert contents.names() == {9: "a"}
     assert contents.last_arrival() == 3
     (point,) = contents.seals
     assert (point.index_intact, point.rows, point.blobs, point.end) == (True, 4, 1, source.size)
