@@ -19,12 +19,14 @@ def test_a_seed_is_read(seed):
 def test_the_seeds_reach_what_lies_behind_the_checksums():
     told = {seed.name: read_everything(build(seed.read_bytes())) for seed in SEEDS}
     assert told["two-seals"] == 8
+    assert told["packed"] == 8
     assert sum(told.values()) > 15
 
 
-def test_a_program_describes_a_cassette(tmp_path):
+@pytest.mark.parametrize("specimen", ["plain", "packed"])
+def test_a_program_describes_a_cassette(tmp_path, specimen):
     path = tmp_path / "a.cassette"
-    calls = SMALL["plain"](path)
+    calls = SMALL[specimen](path)
     built = build(program_of(path.read_bytes()))
     path.write_bytes(built)
     with Reader.open(path) as reader:

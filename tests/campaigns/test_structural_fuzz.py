@@ -69,6 +69,20 @@ def indexes(draw) -> bytes:
     return bytes(data)
 
 
+@st.composite
+def packs(draw) -> bytes:
+    """The program of a pack: a few records, of which some lie."""
+    honest = st.sampled_from([0, 0, 0, How.RIGHT, How.CLAIMS, How.SKIPS])
+    records = (
+        st.tuples(st.just(1), honest, st.binary(max_size=40).map(lambda part: part * 20))
+        | st.tuples(st.just(2), honest, st.builds(bytes.__add__, summaries(), maps()))
+        | st.tuples(st.integers(0, 6), honest, st.binary(max_size=80))
+    )
+    return b"".join(
+        STEP.pack(kind, how, len(payload)) + payload for kind, how, payload in draw(st.lists(records, max_size=5))
+    )
+
+
 HOWS = st.sampled_from([0, 0, 0, How.SQUEEZED, How.ZSTD, How.CLAIMS | How.SQUEEZED, How.SKIPS, How.RIGHT])
 STEPS = (
     st.tuples(st.just(0), HOWS, maps())
@@ -77,6 +91,7 @@ STEPS = (
     | st.tuples(st.just(3), st.just(How.RIGHT), indexes())
     | st.tuples(st.just(4), st.sampled_from([How.RIGHT, 0]), st.binary(min_size=64, max_size=64))
     | st.tuples(st.integers(5, 6), HOWS, st.binary(max_size=30))
+    | st.tuples(st.just(5), st.sampled_from([How.RIGHT, How.RIGHT, How.RIGHT | How.CLAIMS]), packs())
 )  # fmt: skip
 META = (0, 0, b"\x80")
 

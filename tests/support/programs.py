@@ -1,7 +1,8 @@
 """Cassettes that a fuzzer writes: a short program says which frames there are, and their checksums are made right.
 
 A program is a row of steps: kind (1 byte), how (1 byte, see `How`), length (2 bytes), and so many bytes of payload. So a
-fuzzer that knows nothing of checksums gets past them, and what it changes is what they cover.
+fuzzer that knows nothing of checksums gets past them, and what it changes is what they cover. The payload of a PACK that is
+`RIGHT` is a program itself, for the records in it: there, and so behind the compression, is what is changed.
 """
 
 import enum
@@ -13,6 +14,8 @@ import zstandard
 from forgery import Forgery
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.index import HEAD, PAGE
+from respool.cassettes.packs import HEAD as PACK
+from respool.cassettes.packs import Pack
 from respool.cassettes.reader import Reader
 from respool.cassettes.records import digest_of
 from respool.cassettes.scan import Contents
@@ -20,6 +23,7 @@ from respool.cassettes.source import Source
 
 KINDS = (1, 2, 3, 4, 5, 6, 200)
 STEP = struct.Struct("<BBH")
+ENTRY = struct.Struct("<BI")
 MOST_STEPS = 64
 MOST_READ = 1 << 20
 
@@ -36,7 +40,7 @@ class How(enum.IntFlag):
     SKIPS = 8
     """A record is missing before it."""
     RIGHT = 16
-    """A blob gets its digest, a seal is true, the checksums in an index are made right."""
+    """A blob gets its digest, a seal is true, the checksums in an index are made right, a pack is one."""
 
 
 def build(program: bytes) -> bytes:
@@ -59,10 +63,12 @@ def build(program: bytes) -> bytes:
             continue
         if kind == 4 and how & How.RIGHT:
             payload = checked_index(payload)
-        prefix = {2: 16, 3: 56}.get(kind, 0)
-        head, rest = payload[:prefix].ljust(prefix, b"\0"), payload[prefix:]
-        if kind == 2 and how & How.RIGHT:
-            head = digest_of(rest)
+        if kind == 6 and how & How.RIGHT:
+            calls, raw, payload = packed(payload)
+            forgery.frame(6, payload, codec=1, raw=64 << 10 if how & How.CLAIMS else raw)
+            forgery.interactions += calls
+            continue
+        head, rest = halves(kind, payload, how)
         raw = len(rest)
         if how & How.SQUEEZED:
             rest = zstandard.compress(rest)
@@ -72,6 +78,33 @@ def build(program: bytes) -> bytes:
         if kind == 4:
             index_at, index_length = place, len(forgery.data) - place
     return bytes(forgery.data)
+
+
+def halves(kind: int, payload: bytes, how: How) -> tuple[bytes, bytes]:
+    """The prefix of a record and the rest."""
+    prefix = {2: 16, 3: 56}.get(kind, 0)
+    head, rest = payload[:prefix].ljust(prefix, b"\0"), payload[prefix:]
+    return (digest_of(rest) if kind == 2 and how & How.RIGHT else head), rest
+
+
+def packed(program: bytes) -> tuple[int, int, bytes]:
+    """A pack of the records that a program describes: how many calls it says it has, its raw length, its payload.
+
+    A record that `CLAIMS` is said to be longer than it is; one that `SKIPS` is not counted.
+    """
+    listed, data, count, calls, at = b"", b"", 0, 0, 0
+    while at + STEP.size <= len(program) and count < MOST_STEPS:
+        kind, how, length = STEP.unpack_from(program, at)
+        payload = program[at + STEP.size : at + STEP.size + length]
+        at += STEP.size + length
+        kind, how = KINDS[kind % len(KINDS)], How(how & 31)
+        head, rest = halves(kind, payload, how)
+        listed += ENTRY.pack(kind, len(rest) + 9 * bool(how & How.CLAIMS)) + head
+        data += rest
+        count += not how & How.SKIPS
+        calls += kind == 3
+    stored = zstandard.compress(listed)
+    return calls, len(data), PACK.pack(count, calls, len(stored), len(listed)) + stored + zstandard.compress(data)
 
 
 def checked_index(payload: bytes) -> bytes:
@@ -93,11 +126,24 @@ def program_of(data: bytes) -> bytes:
     steps, at = b"", 64
     while at < len(data):
         kind, stored = data[at + 4], struct.unpack_from("<I", data, at + 16)[0]
-        how = How.RIGHT if kind in (2, 4, 5) else How(0)
-        if data[at + 5]:
+        how = How.RIGHT if kind in (2, 4, 5, 6) else How(0)
+        payload = data[at + 32 : at + 32 + stored]
+        if kind == 6:
+            payload = program_of_pack(data[at + 5], payload, struct.unpack_from("<I", data, at + 20)[0])
+        elif data[at + 5]:
             how |= How.ZSTD
-        steps += STEP.pack(KINDS.index(kind), how, min(stored, 65_535)) + data[at + 32 : at + 32 + min(stored, 65_535)]
+        steps += STEP.pack(KINDS.index(kind), how, min(len(payload), 65_535)) + payload[:65_535]
         at += 32 + stored
+    return steps
+
+
+def program_of_pack(codec: int, payload: bytes, raw_len: int) -> bytes:
+    """The program of the records in a pack that leans on no dictionary."""
+    pack = Pack(codec, payload, raw_len, None)
+    steps = b""
+    for number, kind in enumerate(pack.contents.kinds):
+        record = b"".join(pack.record(number, kind) or ())
+        steps += STEP.pack(KINDS.index(kind), How.RIGHT if kind == 2 else 0, len(record)) + record
     return steps
 
 
