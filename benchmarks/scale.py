@@ -19,7 +19,11 @@ LOOKS = {
     "look_up_p99_us": ("look-up and decode, 99th of 100", "us of CPU", 100),
     "conversation_p99_ms": ("one thread read whole, 99th of 100", "ms of CPU", 50),
 }
-SCANS = {"scan_s": ("opening without an index", "s", 5), "scan_mb": ("memory of that, at most", "MB", 300)}
+SCANS = {
+    "scan_s": ("opening without an index", "s", 5),
+    "first_look_s": ("the first look-up after that, which sorts", "s", None),
+    "scan_mb": ("memory of both, at most", "MB", 300),
+}
 SHARED_CALLS, SHARED_THREADS = 10_000, 200
 VCR_CALLS = 500
 SCAN_ROUNDS = 2

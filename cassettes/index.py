@@ -10,6 +10,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from operator import ge, gt
 from struct import Struct
 
@@ -53,11 +54,23 @@ def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mappin
     for place, row in enumerate(by_scope):
         rank[row] = place
 
-    body = bytearray()
+    blob_list = _distinct_blobs(blobs)
+    scopes, heap = bytearray(), bytearray()
+    place = 0
+    for scope, found in groups:
+        name = names.get(scope, "").encode("utf-8", "replace")
+        scopes += SCOPE.pack(scope, place, len(found), len(heap), len(name))
+        heap += name
+        place += len(found)
+    sizes = (ROW.size * count, KEY.size * count, ARRIVAL.size * count, len(scopes), BLOB.size * len(blob_list), len(heap))
+    pages = -(-sum(sizes) // PAGE)
+    start = HEAD.size + PAGE_CRC.size * pages
+    offsets = [*accumulate(sizes, initial=start)]
+
+    body = bytearray(start)  # room for the head and the table: put before the rest at the end, they would move all of it
     for at in range(0, count, _CHUNK):
         body += b"".join([rows[64 * row : 64 * row + 64] for row in by_scope[at : at + _CHUNK]])
-    del by_scope
-    keys_at = len(body)
+    del by_scope, of_scope, groups
     keys = column(rows, 0)
     order_of_keys = sorted(order, key=keys.__getitem__)
     body += _interleaved(
@@ -67,40 +80,16 @@ def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mappin
         4,
     )
     del order_of_keys
-    arrivals_at = len(body)
     body += _little(array("I", map(rank.__getitem__, order)))
-    scopes_at = len(body)
-    heap = bytearray()
-    place = 0
-    for scope, found in groups:
-        name = names.get(scope, "").encode("utf-8", "replace")
-        body += SCOPE.pack(scope, place, len(found), len(heap), len(name))
-        heap += name
-        place += len(found)
-    blobs_at = len(body)
-    blob_list = _distinct_blobs(blobs)
+    body += scopes
     body += b"".join(blob_list)
-    names_at = len(body)
     body += heap
 
-    table = b"".join(PAGE_CRC.pack(zlib.crc32(memoryview(body)[at : at + PAGE])) for at in range(0, len(body), PAGE))
-    start = HEAD.size + len(table)
-    offsets = [start + at for at in (0, keys_at, arrivals_at, scopes_at, blobs_at, names_at, len(body))]
-    head = HEAD.pack(
-        LAYOUT,
-        PAGE,
-        len(table) // 4,
-        count,
-        len(groups),
-        len(blob_list),
-        *offsets,
-        first,
-        last,
-        b"",
-        zlib.crc32(table),
-        0,
-    )[:-4]
-    body[0:0] = head + zlib.crc32(head).to_bytes(4, "little") + table
+    with memoryview(body) as view:
+        table = b"".join(PAGE_CRC.pack(zlib.crc32(view[at : at + PAGE])) for at in range(start, len(body), PAGE))
+    counts = len(table) // 4, count, len(scopes) // SCOPE.size, len(blob_list)
+    head = HEAD.pack(LAYOUT, PAGE, *counts, *offsets, first, last, b"", zlib.crc32(table), 0)[:-4]
+    body[:start] = head + zlib.crc32(head).to_bytes(4, "little") + table
     return body
 
 

@@ -36,6 +36,7 @@ _FEWEST_SAMPLES = 8
 _SMALLEST_DICTIONARY = 4 << 10
 _PLACE = 48
 _BLOB = int(RecordType.BLOB)
+_NEXT = 1 << _PLACE
 _OFFSET = (1 << _PLACE) - 1
 _STEP = {int(kind): _ENTRY.size + size for kind, size in PREFIX.items()}
 _CONTENTS_MOST = MAX_PACKED * (_ENTRY.size + max(PREFIX.values()))
@@ -57,16 +58,18 @@ class Listing(NamedTuple):
         at = self.prefixes[number]
         return self.data[at : at + PREFIX[RecordType(self.kinds[number])]]
 
-    def rows(self, kind: RecordType, offset: int) -> bytes:
-        """What an index lists of the records of one type in the pack at `offset`: prefix and place of each."""
-        data, size, kinds = self.data, PREFIX[kind], self.kinds
-        return b"".join(
-            [
-                data[at : at + size] + place_of(offset, number).to_bytes(8, "little")
-                for number, at in enumerate(self.prefixes)
-                if kinds[number] == kind
-            ]
-        )
+    def listed(self, offset: int) -> tuple[bytearray, bytearray]:
+        """What an index lists of the interactions and of the body pieces in the pack at `offset`: prefix and place of each."""
+        data, place, rows, blobs = self.data, offset, bytearray(), bytearray()
+        for kind, at in zip(self.kinds, self.prefixes, strict=True):
+            place += _NEXT
+            if kind == _BLOB:
+                blobs += data[at : at + 16]
+                blobs += place.to_bytes(8, "little")
+            else:
+                rows += data[at : at + 56]
+                rows += place.to_bytes(8, "little")
+        return rows, blobs
 
 
 def place_of(offset: int, number: int) -> int:

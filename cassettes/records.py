@@ -159,7 +159,7 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
 
 def scope_name(data: bytes) -> str:
     """The `scope` field alone, of an interaction's map."""
-    return _text(decode_map(data).get("scope", ""), "scope")
+    return _text(decode_fields(data).get("scope", ""), "scope")
 
 
 def encode_meta(meta: dict[str, Any]) -> bytes:

@@ -261,8 +261,9 @@ class Contents:
         except CassetteError as error:
             self.scan.faults.append(error.message)
             return
-        self.rows += listing.rows(RecordType.INTERACTION, offset)
-        self.blobs += listing.rows(RecordType.BLOB, offset)
+        rows, blobs = listing.listed(offset)
+        self.rows += rows
+        self.blobs += blobs
 
     def names(self) -> dict[int, str]:
         """The name of each scope, by its number: from its first interaction; if that has none to tell, from its next.
