@@ -199,7 +199,7 @@ def spelled_character(character: str, chance: random.Random) -> str:
 def spelled_number(number: Decimal, chance: random.Random) -> str:
     sign, digits, exponent = number.as_tuple()
     text = "".join(map(str, digits)).lstrip("0") or "0"
-    zeros = chance.randrange(3)
+    zeros = chance.randrange(3) if text != "0" else 0  # no JSON number begins with 00
     text, exponent = text + "0" * zeros, int(exponent) - zeros
     if chance.random() < 0.5:
         text, exponent = f"{text[0]}.{text[1:]}0", exponent + len(text) - 1
