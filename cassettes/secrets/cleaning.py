@@ -16,6 +16,8 @@ CONTEXT = 256
 """Bytes before a place that a rule may look back at."""
 HOLD = 16_384
 WINDOW = 131_072
+MOST_HELD = 16 << 20
+"""Bytes of one secret that are held until its end comes. Of a longer one, what comes after stays where no rule sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _merged(groups: list[list[Edit]]) -> list[Edit]:
 class Sweeper:
     """Cleans a text that goes by, in bounded memory: a window at a time, each with an overlap as long as what rules look for.
 
-    What `feed` returns is safe to write. A secret of more than HOLD bytes is replaced in parts.
+    What `feed` returns is safe to write. A secret that reaches beyond its window is waited for, up to MOST_HELD bytes.
     """
 
     def __init__(self, cleaning: Cleaning, taint: Sequence[bytes] = ()) -> None:
@@ -86,6 +88,8 @@ class Sweeper:
         self._before = b""
         self._text = bytearray()
         self._stream: bool | None = None
+        self._wanted = WINDOW + self._hold
+        """Bytes that are to be there before they are looked at: twice as many each time that one secret fills them all."""
         self._taken_in = 0
         self.changes: list[tuple[int, int]] = []
         """Where in the text that was fed a replaced place ended, and by how much it has grown."""
@@ -95,7 +99,7 @@ class Sweeper:
         out: list[bytes] = []
         for begin in range(0, len(data), WINDOW):
             self._text += data[begin : begin + WINDOW]
-            if len(self._text) >= WINDOW + self._hold:
+            if len(self._text) >= self._wanted:
                 out.append(self._taken(self._hold))
         return b"".join(out)
 
@@ -115,8 +119,12 @@ class Sweeper:
         for group in sorted(groups, key=lambda group: -group[0].start):
             if group[0].start < cut < group[-1].end:
                 cut = group[0].start
+        self._wanted = WINDOW + self._hold
         if cut <= began and hold:
-            cut = len(text) - hold  # it is longer than what is held: it goes in parts
+            if len(self._text) < MOST_HELD:
+                self._wanted = min(2 * len(self._text), MOST_HELD)
+                return b""
+            cut = len(text) - hold
         edits = [edit for edit in _merged(groups) if began <= edit.start < cut]
         out = edited(text[began:cut], [Edit(e.start - began, min(e.end, cut) - began, e.text) for e in edits])
         for edit in edits:
