@@ -20,6 +20,9 @@ _BREAK = re.compile(rb"(?:\r?\n|\\{1,15}r\\{1,15}n|\\{1,15}n|%0[Dd]%0[Aa]|%0[Aa]
 _READABLE = bytes(65 if 32 <= code < 127 else 32 for code in range(256))
 _READABLE_RUN = b"A" * 10
 """Signs in a row that the shortest name with its value has."""
+_FIRST = bytes(65 if 73 <= code <= 90 or 97 <= code <= 102 else 32 for code in range(256))
+_FIRST_OF_TEXT = b"AA"
+"""The first letters of the groups that are readable whole: `I` to `Z` and `a` to `f`."""
 _NO_TEXT = re.compile(rb"[0-9a-fA-F-]*")
 """Digests and UUIDs: in base64 no text looks like that."""
 
@@ -35,10 +38,13 @@ class Block(NamedTuple):
 
     def said(self) -> Iterator[tuple[int, bytes]]:
         """What it says, read from each of its first four places that makes text of it."""
+        if self.text.islower():
+            return  # what a secret is made of does not come out in small letters alone
         for skipped in range(4):
-            said = decoded(self.text[skipped:])
-            if _READABLE_RUN in said.translate(_READABLE):
-                yield skipped, said
+            if _FIRST_OF_TEXT in self.text[skipped::4].translate(_FIRST):
+                said = decoded(self.text[skipped:])
+                if _READABLE_RUN in said.translate(_READABLE):
+                    yield skipped, said
 
     def spelled(self, skipped: int, said: bytes) -> bytes:
         """The run as it would be if it said this from the place `skipped` on."""

@@ -40,11 +40,11 @@ def find(data: bytes, policy: Policy = PLAIN) -> tuple[Span, ...]:
     """Where secrets stand in `data`, in order and apart."""
     if not data:
         return ()
-    return _find(data, policy) if len(data) <= SMALL else _find.__wrapped__(data, policy)
+    return _find(data, policy) if len(data) <= SMALL else find_once(data, policy)
 
 
-@lru_cache(maxsize=2048)
-def _find(data: bytes, policy: Policy) -> tuple[Span, ...]:
+def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
+    """As `find`, for a text that will not come again."""
     spans = _plain(data, policy)
     for block in blocks(data, lines=policy.version > 1):
         for skipped, said in block.said():
@@ -52,6 +52,9 @@ def _find(data: bytes, policy: Policy) -> tuple[Span, ...]:
                 spans.append(Span(block.start + skipped, block.end, "base64", "base64"))
                 break
     return _apart(span for span in spans if not policy.allows(span, data)) if spans else ()
+
+
+_find = lru_cache(maxsize=2048)(find_once)
 
 
 def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
@@ -62,16 +65,22 @@ def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
 
 def _plain(data: bytes, policy: Policy) -> list[Span]:
     spans = _at_words(data)
-    for marker, rule in ANYWHERE:
-        place = data.find(marker)
-        while place >= 0:
-            behind = place + len(marker)
-            if place >= rule.back:
-                behind = max(behind, _match(data, place - rule.back, rule, spans))
-            place = data.find(marker, behind)
+    for guard, guarded in ANYWHERE:
+        if guard in data:
+            for marker, rule in guarded:
+                _at_marker(data, marker, rule, spans)
     low = data.lower()
     spans += named(data, low, allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
     return spans + policy.found(data)
+
+
+def _at_marker(data: bytes, marker: bytes, rule: Rule, spans: list[Span]) -> None:
+    place = data.find(marker)
+    while place >= 0:
+        behind = place + len(marker)
+        if place >= rule.back:
+            behind = max(behind, _match(data, place - rule.back, rule, spans))
+        place = data.find(marker, behind)
 
 
 _WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))

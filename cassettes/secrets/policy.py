@@ -41,6 +41,9 @@ class Policy:
     version: int = TABLE_VERSION
     """Of the table. What an older one did not look at is left alone for the requests of its cassettes."""
 
+    def __hash__(self) -> int:
+        return hash((self.redact, self.allow, self.pii, self.version))
+
     @classmethod
     def of(
         cls,

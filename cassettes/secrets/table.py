@@ -90,8 +90,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "azure-connection-string", "azure", "`AccountKey` and `SharedAccessKey` of a connection string",
-        (b"AccountKey", b"SharedAccessKey"),
-        rb"(?:AccountKey|SharedAccessKey)(?:=|%3[Dd])(?=" + B64_SIGN + rb"{20})(" + B64 + PAD + rb")",
+        (b"AccountKey=", b"AccessKey=", b"AccountKey%3", b"AccessKey%3"),
+        rb"(?:AccountKey|(?<=Shared)AccessKey)(?:=|%3[Dd])(?=" + B64_SIGN + rb"{20})(" + B64 + PAD + rb")",
         b"AccountName=x;AccountKey=" + _A + b"==;", b"AccountKey=<key>;",
     ),
     _rule(
@@ -103,8 +103,12 @@ RULES: tuple[Rule, ...] = (
         rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])", b"AIza" + _A[:35], b"AIza" + _A[:20], word=True,
     ),
     _rule(
-        "gcp-oauth", "gcp", "Google's access tokens and client secrets", (b"ya29.", b"GOCSPX-"),
-        APART + rb"(?:ya29\.[A-Za-z0-9_.-]{20,}+|GOCSPX-[A-Za-z0-9_-]{20,}+)", b"GOCSPX-" + _X[:28], b"GOCSPX-secret",
+        "gcp-oauth", "gcp", "Google's access tokens", (b"ya29.",),
+        APART + rb"ya29\.[A-Za-z0-9_.-]{20,}+", b"ya29." + _A, b"ya29.token",
+    ),
+    _rule(
+        "gcp-client", "gcp", "Google's client secrets", (b"GOCSPX-",),
+        rb"GOCSPX-[A-Za-z0-9_-]{20,}+", b"GOCSPX-" + _X[:28], b"GOCSPX-secret", word=True,
     ),
     _rule(
         "github-token", "github", "GitHub's tokens: `ghp_`, `gho_`, `ghu_`, `ghs_`, `ghr_`",
@@ -186,7 +190,20 @@ AT_A_WORD = {
     )
 }
 """The rules whose secrets may begin with a marker, the longest marker first."""
-ANYWHERE = [(marker, rule) for rule in RULES if not rule.word for marker in rule.markers]
+_GUARDS = (b"%", b"Key=", b"earer")
+"""What several markers have in common: where it does not stand, they do not."""
+
+
+def _guard(marker: bytes) -> bytes:
+    return next((guard for guard in _GUARDS if guard in marker), marker)
+
+
+_ELSEWHERE = [(marker, rule) for rule in RULES if not rule.word for marker in rule.markers]
+ANYWHERE = [
+    (guard, [(marker, rule) for marker, rule in _ELSEWHERE if _guard(marker) == guard])
+    for guard in dict.fromkeys(_guard(marker) for marker, _ in _ELSEWHERE)
+]
+"""The markers of all other rules, below what guards them."""
 BEGINS = re.compile(
     rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4})|(?<=%)[0-9A-Fa-f]{2})?(" + b"|".join(map(re.escape, AT_A_WORD)) + rb")"
 )
