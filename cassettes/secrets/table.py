@@ -157,7 +157,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "jwt", "jwt", "JSON Web Tokens", (b"eyJ",),
-        rb"eyJ[A-Za-z0-9_-]{13,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+",
+        rb"eyJ[A-Za-z0-9_-]{17,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+",
         b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0." + _A[:43], b"eyJhbGciOiJIUzI1NiJ9", word=True,
     ),
     _rule(
@@ -181,7 +181,7 @@ RULES: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 
-WORD = 16
+WORD = 20
 """Characters of the shortest word that a rule with `word` looks at."""
 AT_A_WORD = {
     marker: [rule for rule in RULES if rule.word and any(marker.startswith(each) for each in rule.markers)]
@@ -190,7 +190,7 @@ AT_A_WORD = {
     )
 }
 """The rules whose secrets may begin with a marker, the longest marker first."""
-_GUARDS = (b"%", b"Key=", b"earer")
+_GUARDS = (b"%", b"=", b"earer")
 """What several markers have in common: where it does not stand, they do not."""
 
 
@@ -208,6 +208,8 @@ BEGINS = re.compile(
     rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4})|(?<=%)[0-9A-Fa-f]{2})?(" + b"|".join(map(re.escape, AT_A_WORD)) + rb")"
 )
 """The beginning of a word with a marker, behind the escape that may stand before it."""
+FIRST = frozenset(marker[0] for marker in AT_A_WORD)
+ESCAPES = frozenset(b"\\%")
 
 
 def table_as_markdown() -> str:

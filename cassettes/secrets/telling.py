@@ -16,7 +16,7 @@ from ..slots import is_field_slot
 from ..vocabulary import API_ID, COUNT, VOCABULARY
 
 STEMS = (
-    b"passw", b"passphrase", b"pwd", b"secret", b"token", b"key", b"auth", b"credential", b"signature", b"cookie", b"session",
+    b"pass", b"pwd", b"secret", b"token", b"key", b"auth", b"credential", b"signature", b"cookie", b"session",
     b"bearer", b"jwt", b"assertion",
 )  # fmt: skip
 """In small letters: one of them stands in every telling name."""
@@ -107,7 +107,7 @@ def named(
         place = low.find(stem)
         if place < 0:
             continue
-        loose = stem.startswith(b"pass") or stem in more
+        loose = stem == b"pass" or stem in more
         followed = _FOLLOWED_BY_LESS if loose else _FOLLOWED_BY_A_WORD if stem in _WEAK_STEMS else _FOLLOWED
         runs = _Runs(data, 4 if loose else 12)
         done = 0
