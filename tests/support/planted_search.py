@@ -37,10 +37,15 @@ def spellings(secret: str) -> set[bytes]:
     return found
 
 
-def found_in(texts: Iterable[bytes], secrets: Iterable[str]) -> list[bytes]:
-    """The spellings of `secrets` that stand in `texts`."""
+def words_of(texts: Iterable[bytes]) -> bytes:
+    """Each word of `texts` that is long enough to hold a secret, once."""
     runs: set[bytes] = set()
     for text in texts:
         runs.update(_RUN.findall(text))
-    all_runs = b"\n".join(runs)
-    return sorted({spelling for secret in secrets for spelling in spellings(secret) if spelling in all_runs})
+    return b"\n".join(runs)
+
+
+def found_in(texts: Iterable[bytes], secrets: Iterable[str]) -> list[bytes]:
+    """The spellings of `secrets` that stand in `texts`."""
+    words = words_of(texts)
+    return sorted({spelling for secret in secrets for spelling in spellings(secret) if spelling in words})
