@@ -212,6 +212,16 @@ def unified(data: bytes, policy: Policy | None = PLAIN) -> bytes:
     return _PSEUDONYM.sub(rb"\1", data)
 
 
+def has_put_in(data: bytes) -> bool:
+    """Whether a text holds what stands in place of a secret."""
+    return PUT_IN.search(data) is not None
+
+
+def put_in(data: bytes) -> list[bytes]:
+    """What stands in place of secrets in a text, in order."""
+    return PUT_IN.findall(data)
+
+
 def one_word(data: bytes) -> bytes:
     """A text with the same word in place of every pseudonym, and of every word of a class."""
     return _WORD_OR_PSEUDONYM.sub(PLACEHOLDER, data)
