@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/e2e/node
+SECRETLINT := tests/e2e/secretlint
 CLIENTS := .clients/openai-1 .clients/openai-1-last .clients/openai-2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
@@ -12,10 +13,10 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/.ready
 	@$(BIN)/respool demo
 
-test: $(VENV)/.ready-dev $(CLIENTS:%=%/.ready) $(NODE)/node_modules/.ready
+test: $(VENV)/.ready-dev $(CLIENTS:%=%/.ready) $(NODE)/node_modules/.ready $(SECRETLINT)/node_modules/.ready
 	@$(BIN)/pytest -n 2
 
-test-long: $(VENV)/.ready-dev
+test-long: $(VENV)/.ready-dev $(SECRETLINT)/node_modules/.ready
 	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes tests/campaigns tests/proxy/plugin/test_campaign.py
 
 # SECONDS=600 for ten minutes. An input that breaks the reader is left in crash-*.
@@ -66,15 +67,15 @@ $(VENV)/.ready-fuzz: $(VENV)/.ready-dev
 	@$(BIN)/python -m pip install --quiet --only-binary=:all: --no-deps --target $(@D) -r $<
 	@touch $@
 
-# Node is not needed: without it the tests of its client are skipped, and say so.
-$(NODE)/node_modules/.ready: $(NODE)/package-lock.json
+# Node is not needed: without it the tests of its client, and of a scanner that runs on it, are skipped and say so.
+%/node_modules/.ready: %/package-lock.json
 	@mkdir -p $(@D)
 	@if command -v npm >/dev/null; then \
-	  echo "installing the Node client into $(@D) (once)" >&2; \
-	  npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent || echo "it could not be had; its tests are skipped" >&2; \
+	  echo "installing the packages of $* (once)" >&2; \
+	  npm ci --prefix $* --ignore-scripts --no-audit --no-fund --silent || echo "it could not be had; its tests are skipped" >&2; \
 	fi
 	@mkdir -p $(@D) && touch $@
 
 clean:
-	rm -rf $(VENV) .clients $(NODE)/node_modules build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
+	rm -rf $(VENV) .clients $(NODE)/node_modules $(SECRETLINT)/node_modules build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo.cassette
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ from respool.benchmarks.bench import Bench, Contender, check_replay, contender, 
 from respool.benchmarks.minute import POLLS, SECONDS, STATES, write_minute
 from respool.benchmarks.opening import write_vcr
 from respool.benchmarks.processes import HERE, PYTHON, RESPOOL, BenchmarkError
+from respool.benchmarks.redaction import redaction
 from respool.benchmarks.report import Ceiling, Finding, Ratio, Series
 from respool.benchmarks.scale import scale, sharing
 from respool.cassettes.reader import Reader
@@ -227,5 +228,6 @@ def minute(bench: Bench) -> Finding:
 
 
 MEASURES = {
-    measure.__name__: measure for measure in (replay, streams, record, startup, opening, minute, sharing, scale)
+    measure.__name__: measure
+    for measure in (replay, streams, record, redaction, startup, opening, minute, sharing, scale)
 }

@@ -1,6 +1,6 @@
 """Content codings: a body that came compressed is stored as what it says (RFC 9110 section 8.4).
 
-gzip, deflate and zstd are undone, one at a time. Any other body stays as it came, with its header, and replays that way.
+gzip, deflate, br and zstd are undone, one at a time. Any other body stays as it came, with its header, and replays that way.
 What may be undone has one measure for all that record, replay and import, since a request's key is made from the result.
 """
 
@@ -19,10 +19,11 @@ FREE = 1 << 20
 MOST_PARTS = 1000
 """gzip members (RFC 1952 section 2.2) or zstd frames (RFC 8878 section 3) that may stand on end as one body."""
 
-_SLICE = {"gzip": 1024, "deflate": 1024, "zstd": 128}
+_SLICE = {"gzip": 1024, "deflate": 1024, "zstd": 128, "br": 1024}
 """Bytes fed to a coding at a time. What comes of them at most is 1 MiB of deflate and 4 MiB of zstd, whose blocks of 128 KiB
-take four bytes each; zstandard cannot be told how much to give at most. The ratio is looked at at multiples of this length,
-so that how a body is cut into pieces does not decide on it."""
+take four bytes each; zstandard cannot be told how much to give at most. Of br it is anything, and is asked for _AT_ONCE at a
+time. The ratio is looked at at multiples of this length, so that how a body is cut into pieces does not decide on it."""
+_AT_ONCE = 1 << 20
 
 
 class CodingError(ValueError):
@@ -39,7 +40,7 @@ class _Stream(Protocol):
 def undoable(content_encoding: bytes | None) -> str:
     """The coding to undo, or an empty string when there is none or it is not ours to undo."""
     coding = (content_encoding or b"").strip().lower().decode("latin-1")
-    return {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "zstd": "zstd"}.get(coding, "")
+    return {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "zstd": "zstd", "br": "br"}.get(coding, "")
 
 
 class Decoder:
@@ -81,32 +82,76 @@ class Decoder:
             if stream is None:
                 stream = self._stream = self._begin(data[at : at + 2])
             fed = data[at : at + step - self._taken % step]
-            try:
-                decoded = stream.decompress(fed)
-            except (zlib.error, zstandard.ZstdError, EOFError) as error:
-                raise CodingError(f"the body is not {self._coding}: {error}") from None
+            decoded = self._undone(stream, fed)
+            while isinstance(stream, _Brotli) and stream.more:
+                self._count(0, len(decoded), self._taken + len(fed) + -(self._taken + len(fed)) % step)
+                yield decoded
+                decoded = self._undone(stream, b"")
             taken = len(fed)
             if stream.eof:
                 taken -= len(stream.unused_data)
                 self._stream = None
             at += taken
-            self._taken += taken
-            self._given += len(decoded)
-            if self._taken > self._most or self._given > self._most:
-                raise CodingError(f"the {self._coding} body comes to more than is kept")
-            if self._taken % step == 0 and self._given > FREE + MOST_RATIO * self._taken:
-                raise CodingError(f"the {self._coding} body comes to more than is kept for its length")
+            self._count(taken, len(decoded), self._taken + taken)
             if decoded:
                 yield decoded
 
+    def _undone(self, stream: _Stream, data: bytes) -> bytes:
+        try:
+            return stream.decompress(data)
+        except (zlib.error, zstandard.ZstdError, EOFError) as error:
+            raise CodingError(f"the body is not {self._coding}: {error}") from None
+
+    def _count(self, taken: int, given: int, length: int) -> None:
+        """Add up what was taken and given. `length`: bytes on the wire that count for the ratio, at a multiple of a slice."""
+        self._taken += taken
+        self._given += given
+        if self._taken > self._most or self._given > self._most:
+            raise CodingError(f"the {self._coding} body comes to more than is kept")
+        if length % _SLICE[self._coding] == 0 and self._given > FREE + MOST_RATIO * length:
+            raise CodingError(f"the {self._coding} body comes to more than is kept for its length")
+
     def _begin(self, first: bytes) -> _Stream:
         self._parts += 1
-        if self._parts > (1 if self._coding == "deflate" else MOST_PARTS):
+        if self._parts > (1 if self._coding in ("deflate", "br") else MOST_PARTS):
             raise CodingError(f"something follows the {self._coding} body")
         if self._coding == "zstd":
             return zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj()
+        if self._coding == "br":
+            return _Brotli()
         if self._coding == "gzip":
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         # Some servers send raw deflate under this name; a zlib stream begins with 0x?8 and a multiple of 31.
         wrapped = len(first) < 2 or (first[0] & 0x0F == 8 and int.from_bytes(first, "big") % 31 == 0)
         return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+
+
+class _Brotli:
+    """A stream of br. What one piece comes to may have to be asked for again and again: `more`, with nothing fed."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._stream, self._error = _brotli()
+        self.more = False
+
+    @property
+    def eof(self) -> bool:
+        return not self.more and self._stream.is_finished()
+
+    def decompress(self, data: bytes, /) -> bytes:
+        try:
+            decoded = self._stream.process(data, output_buffer_limit=_AT_ONCE)
+        except self._error:  # other text behind its end is an error too
+            raise CodingError("the body is not br, or something follows it") from None
+        self.more = len(decoded) >= _AT_ONCE
+        return decoded
+
+
+def _brotli() -> tuple[Any, type[Exception]]:
+    """A decompressor and its error, of the package that aiohttp takes too. It is loaded for such a body only."""
+    try:
+        import brotlicffi as brotli  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        import brotli
+    return brotli.Decompressor(), brotli.error

@@ -10,7 +10,8 @@ bytes are compared by length and bytes only.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice, zip_longest
 from typing import NamedTuple
 from unicodedata import normalize
@@ -33,7 +34,7 @@ from .interaction import Body, Request
 from .operations import find_operation, split_target
 from .places import ABSENT, LONGEST_RULE, SHOWN, Place, aligned
 from .rules import NO_RULES, Pairs, Rules
-from .secrets.telling import PUT_IN
+from .secrets.finder import one_word, unified
 from .slots import PLACEHOLDER, hide_query, is_field_slot, is_header_slot, is_query_slot
 from .text import clip, safe
 from .volatile import is_volatile
@@ -71,17 +72,20 @@ class Difference(NamedTuple):
 def differences(recorded: Request, asked: Request, rules: Rules = NO_RULES) -> list[Difference]:
     """Where two requests differ, at most MOST fields, in the order method, path, query, headers that count, body.
 
-    What stands in place of a secret counts as one word: whose pseudonym it is makes no difference.
+    What stands in place of a secret counts as one word: whose pseudonym it is makes no difference. Where nothing else differs,
+    its class does.
     """
-    recorded, asked = _unified(recorded), _unified(asked)
-    return list(islice(_differences(recorded, asked, rules), MOST))
+    for word in (one_word, partial(unified, policy=rules.policy)):
+        found = list(islice(_differences(_with(word, recorded), _with(word, asked), rules), MOST))
+        if found:
+            return found
+    return []
 
 
-def _unified(request: Request) -> Request:
-    target = PUT_IN.sub(PLACEHOLDER, request.target)
+def _with(word: Callable[[bytes], bytes], request: Request) -> Request:
     data = request.body.read() if request.body.at_hand else b""
-    body = Body.of(PUT_IN.sub(PLACEHOLDER, data)) if b"rsp_" in data else request.body
-    return Request(request.method, target, request.headers, body, request.coding)
+    body = Body.of(word(data)) if b"rsp_" in data else request.body
+    return Request(request.method, word(request.target), request.headers, body, request.coding)
 
 
 def _differences(recorded: Request, asked: Request, rules: Rules) -> Iterator[Difference]:

@@ -16,14 +16,18 @@ from .interaction import Request
 from .operations import READS, Operation, find_operation, name_of, split_target
 from .positions import Session
 from .redaction import redact_request
+from .rules import Rules
 from .scopes import CREATIONS, scope_hash, scope_of
+from .secrets.cleaning import Cleaning
+from .secrets.finder import word_of
+from .secrets.policy import PLAIN
 from .stories import Miss, MissError, Near, Reason
 from .summary import Row
 from .tape import Recording, Tape
 from .text import clip
 from .variants import Sensitivity, beta_of, credential_of
 
-__all__ = ["Miss", "MissError", "Near", "explain", "place_of"]
+__all__ = ["Miss", "MissError", "Near", "explain", "place_of", "shown_request"]
 
 MOST_ROWS = 100_000
 MOST_DECODED = 200
@@ -37,7 +41,13 @@ def explain(recording: Recording, session: Session, request: Request, *, variant
 
     `recording` is the session's tape's; `variant` the request's (`variants.variant_of`).
     """
-    return _Explanation(recording, session, redact_request(request), variant).miss()
+    return _Explanation(recording, session, shown_request(request, session.tape.rules), variant).miss()
+
+
+def shown_request(request: Request, rules: Rules) -> Request:
+    """A request that was not found as it is compared and shown: a secret is the word of its class, as in a key."""
+    policy = rules.policy or PLAIN
+    return redact_request(request, cleaning=Cleaning(policy, word_of(policy)))
 
 
 def place_of(recording: Recording, tape: Tape, row: Row) -> str:

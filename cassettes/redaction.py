@@ -104,7 +104,9 @@ def _redacted(request: Request, taint: tuple[bytes, ...], cleaning: Cleaning) ->
     edits = cleaning.edits(data, found) if data else []
     if edits:
         body = Body.of(edited(data, edits))
-    return Request(request.method, target, _scrub_lines(sifted, found, cleaning), body, request.coding)
+    usual = not found and len(sifted.text) <= 4096
+    headers = _scrubbed(sifted, cleaning) if usual else _scrub_lines(sifted, found, cleaning)
+    return Request(request.method, target, headers, body, request.coding)
 
 
 def _cleaned(response: Response, sifted: Sifted, taint: tuple[bytes, ...], cleaning: Cleaning) -> Response:
@@ -187,17 +189,26 @@ def _sift_request(headers: Headers) -> Sifted:
     return sifted
 
 
+@lru_cache(maxsize=256)
+def _scrubbed(sifted: Sifted, cleaning: Cleaning) -> Headers:
+    """The lines of a request where nothing that is known stands elsewhere: they are the same with every poll."""
+    return _scrub_lines(sifted, [], cleaning)
+
+
 def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Headers:
     """The lines, without what stands in others than the slots."""
     if found:
         lines = [(name, value if is_header_slot(name) else replaced(value, found)) for name, value in sifted.lines]
     else:
         lines = list(sifted.lines)
-    for number, (name, value) in enumerate(lines):
-        if len(value) >= SHORTEST_LINE and not is_header_slot(name):
-            shown = cleaning.value(value)
-            if shown is not value:
-                lines[number] = name, shown
+    looked_at = [
+        number for number, (name, value) in enumerate(lines) if len(value) >= SHORTEST_LINE and not is_header_slot(name)
+    ]
+    values = [lines[number][1] for number in looked_at]
+    shown = cleaning.values(values)
+    if shown is not values:
+        for number, value in zip(looked_at, shown, strict=True):
+            lines[number] = lines[number][0], value
     return tuple(lines)
 
 

@@ -17,9 +17,12 @@ from .source import open_regular
 _BEGIN_SECONDS = 0.05
 
 
-def create_partial(partial: Path, path: Path, *, overwrite: bool, durable: bool = False) -> int:
+def create_partial(
+    partial: Path, path: Path, *, overwrite: bool, durable: bool = False, within: int | None = None
+) -> int:
     """Make the file that a new recording is written to, empty, 0600 and locked; returns its descriptor.
 
+    With `within`, a descriptor of the folder that was checked, it is made there, wherever the path leads by now.
     A leftover is refused with what to do about it, or replaced with `overwrite`; one that is being written is always refused.
     With `durable` its name lasts when this returns.
     """
@@ -38,9 +41,14 @@ def create_partial(partial: Path, path: Path, *, overwrite: bool, durable: bool 
                 f"it opens as it is (`respool show {partial}`); move it away to keep it, or replace it with `--overwrite`",
             )
     try:
-        fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(partial if within is None else partial.name, flags, 0o600, dir_fd=within)
     except OSError as error:
         raise _uncreated(partial, path, error) from error
+    if within is not None and not still_named(fd, partial):
+        os.close(fd)
+        os.unlink(partial.name, dir_fd=within)
+        raise CassetteError(f"the folder of {path} was replaced while the recording began", "try again")
     try:
         take_lock(fd, str(path))
         if not still_named(fd, partial):

@@ -91,18 +91,18 @@ class Writer:
         durable: bool = False,
         clock: Callable[[], float] = time.time,
         file_id: bytes | None = None,
+        within: int | None = None,
     ) -> Self:
-        """Start a new cassette in `PATH.partial`; `meta` is plain data that opens it.
+        """Start a new cassette in `PATH.partial`; `meta` is plain data that opens it. `within`: its folder's descriptor.
 
         Raises CassetteError if `path` or a leftover `.partial` is in the way (unless `overwrite`), or another writer at work.
         `clock` (Unix time in seconds) and `file_id` (16 bytes, random by default) are for reproducible files.
         """
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
+        partial = (path := Path(path)).with_name(path.name + ".partial")
         notes = encode_meta(dict(meta or {}))
         file_id = os.urandom(16) if file_id is None else file_id
         header = FileHeader(MAJOR, MINOR, cls.features, 0, file_id, int(clock() * 1_000_000)).pack()
-        fd = create_partial(partial, path, overwrite=overwrite, durable=durable)
+        fd = create_partial(partial, path, overwrite=overwrite, durable=durable, within=within)
         writer = cls(fd, path, partial, file_id, overwrite=overwrite)
         writer.durable, writer.meta = durable, dict(meta or {})
         batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)

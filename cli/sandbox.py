@@ -17,6 +17,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--latency", type=float, default=0.0, metavar="MS", help="wait this long before each answer")
     parser.add_argument("--script", type=Path, metavar="FILE", help="rules for how runs go, see docs/sandbox.md")
     running.add_address(parser, port=8090)
+    running.add_names(parser)
     parser.set_defaults(run=run)
 
 

@@ -235,6 +235,7 @@ async def sandbox(arguments: argparse.Namespace, stop: Stop) -> int:
         latency=arguments.latency / 1000,
         rules=file.rules if file else (),
         script=file.script if file else None,
+        allow_hosts=arguments.allow_host,
     ) as served:
         ready(served.url + "/v1")
         await stop.wait()

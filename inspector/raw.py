@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ..cassettes.interaction import Body, Headers, Interaction
 from ..cassettes.models import parse
 from ..cassettes.outcomes import ENDS
-from ..cassettes.slots import PLACEHOLDER
+from ..cassettes.secrets.finder import has_put_in
 from ..cassettes.text import clip, safe
 from .ink import Ink
 from .transcript import Document, Line
@@ -71,7 +71,7 @@ def _lines(interaction: Interaction, mode: str) -> Iterator[Line]:
 
 def _headers(headers: Headers) -> Iterator[Line]:
     for name, value in headers[:MAX_HEADERS]:
-        ink: Ink = "wait" if PLACEHOLDER in value else ""
+        ink: Ink = "wait" if has_put_in(value) else ""
         yield Line(0, ((clip(name, 200) + ": ", "dim"), (clip(value, MAX_LINE), ink)))
     if len(headers) > MAX_HEADERS:
         yield Line(0, ((f"… {len(headers) - MAX_HEADERS:,} more header lines", "wait"),))

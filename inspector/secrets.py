@@ -1,7 +1,7 @@
 """Where credentials were taken out of the calls of a scope: in which call, which part, and under which name they stood.
 
-A cassette keeps no list of this: what tells is the word that stands in their place. So a value that the upstream itself sent
-as this word is listed, too; nothing that was taken out can be shown, since it is not there.
+A cassette keeps no list of this: what tells is the word or the pseudonym that stands in their place. So a value that the upstream
+itself sent as such is listed, too; nothing that was taken out can be shown, since it is not there.
 """
 
 import json
@@ -13,14 +13,14 @@ from urllib.parse import unquote_to_bytes
 from ..cassettes import models
 from ..cassettes.interaction import Body, Headers, Interaction
 from ..cassettes.operations import split_target
-from ..cassettes.slots import PLACEHOLDER, is_field_slot, is_header_slot, is_query_slot
+from ..cassettes.secrets.finder import has_put_in, put_in
+from ..cassettes.slots import is_field_slot, is_header_slot, is_query_slot
 from ..cassettes.text import clip
 from .transcript import Document, Line
 
 MOST_CALLS = 2_000
 """Calls of a scope that are looked through."""
 MOST_FOUND = 5_000
-_WORD = PLACEHOLDER.decode()
 _DEPTH = 32
 
 
@@ -36,11 +36,11 @@ def found_in(interaction: Interaction) -> Iterator[Found]:
     """The places in one call."""
     arrival, request = interaction.arrival, interaction.request
     _, path, query = split_target(request.target)
-    if PLACEHOLDER in path:
+    if has_put_in(path):
         yield Found(arrival, "request path", "value")
     for pair in query.removeprefix(b"?").split(b"&"):
         name, _, value = pair.partition(b"=")
-        if PLACEHOLDER in value:
+        if has_put_in(value):
             slot = is_query_slot(unquote_to_bytes(name))
             yield Found(arrival, f"request query {clip(name, 100)}", "slot" if slot else "value")
     yield from _headers(arrival, "request", request.headers)
@@ -52,7 +52,7 @@ def found_in(interaction: Interaction) -> Iterator[Found]:
 
 def _headers(arrival: int, side: str, headers: Headers) -> Iterator[Found]:
     for name, value in headers:
-        if PLACEHOLDER in value:
+        if has_put_in(value):
             slot = is_header_slot(name.lower())
             yield Found(arrival, f"{side} header {clip(name.lower(), 100)}", "slot" if slot else "value")
 
@@ -61,11 +61,11 @@ def _body(arrival: int, side: str, body: Body) -> Iterator[Found]:
     if not 0 < body.length <= models.MAX_BODY:
         return
     data = body.read()
-    if PLACEHOLDER not in data:
+    if not has_put_in(data):
         return
     value = models.parse(data)
     if not isinstance(value, (dict, list)):
-        yield Found(arrival, f"{side} body", f"value, {data.count(PLACEHOLDER):,} times")
+        yield Found(arrival, f"{side} body", f"value, {len(put_in(data)):,} times")
         return
     yield from (
         Found(arrival, f"{side} body {clip(pointer, 200)}", "slot" if slot else "value")
@@ -75,10 +75,10 @@ def _body(arrival: int, side: str, body: Body) -> Iterator[Found]:
 
 def _pointers(value: Any, at: str, *, slot: bool, depth: int) -> Iterator[tuple[str, bool]]:
     if isinstance(value, str):
-        if _WORD in value:
+        if has_put_in(value.encode("utf-8", "replace")):
             yield at, slot
     elif depth == 0:
-        if _WORD in json.dumps(value, ensure_ascii=False):
+        if has_put_in(json.dumps(value).encode()):
             yield at + "…", slot
     elif isinstance(value, dict):
         for name, child in value.items():

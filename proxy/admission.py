@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from .answer import Answer, error_answer
-from .doors import Doors
+from .doors import Doors, Refusal
 from .health import Health, health_answer
 from .sessions import BadSessionName, split_session
 
@@ -27,34 +27,9 @@ def admit(
     request: web.BaseRequest, *, doors: Doors, mode: str, health: Callable[[], Health]
 ) -> Answer | tuple[str, bytes]:
     """Check a request. `mode` and `health` are what the health answer reports."""
-    target = request.raw_path.encode("utf-8", "surrogateescape")
-    if not (1, 0) <= request.version < (2, 0):
-        return _refuse(505, "only HTTP/1.1 and HTTP/1.0 are spoken here", "http_version")
-    told: dict[bytes, list[bytes]] = {name: [] for name in _TELLING}
-    for name, value in request.raw_headers:
-        if len(name) in _LENGTHS and (lower := name.lower()) in _TELLING:
-            told[lower].append(value)
-    if request.method == "CONNECT":
-        return _refuse(405, "respool is a reverse proxy: CONNECT is not for it", "connect_refused")
-    if request.method == "TRACE":
-        return _refuse(405, "TRACE is not passed on: it would echo credentials", "trace_refused")
-    if not target.startswith(b"/"):
-        authority = told[b"host"][0] if told[b"host"] else b""
-        scheme, mark, rest = target.partition(b"://")
-        if scheme.lower() == b"http" and mark and rest.partition(b"/")[0] == authority:
-            target = b"/" + rest.partition(b"/")[2]
-        elif target == b"*" and request.method == "OPTIONS":
-            return _refuse(501, "OPTIONS * has no answer here", "not_implemented")
-        else:
-            return _refuse(
-                421, "the request names another host than this proxy (RFC 9110 section 7.4)", "misdirected_request"
-            )
-    transport = request.transport
-    local = transport.get_extra_info("sockname") if transport is not None else None
-    if refusal := doors.refusal(told[b"host"], told[b"origin"], told[b"sec-fetch-site"], local):
-        return _refuse(*refusal)
-    if refused := _framing(request, told):
-        return refused
+    target = gate(request, doors)
+    if isinstance(target, Refusal):
+        return error_answer(*target, keep_alive=False)
     if target.startswith(OWN):
         if target.partition(b"?")[0] == HEALTH and request.method in {"GET", "HEAD"}:
             return health_answer(mode, health())
@@ -65,25 +40,51 @@ def admit(
         return error_answer(400, str(error), "bad_session_name")
 
 
-def _framing(request: web.BaseRequest, told: dict[bytes, list[bytes]]) -> Answer | None:
+def gate(request: web.BaseRequest, doors: Doors) -> Refusal | bytes:
+    """The target of a request that may come in, or why it may not; its connection is to be closed then."""
+    target = request.raw_path.encode("utf-8", "surrogateescape")
+    if not (1, 0) <= request.version < (2, 0):
+        return Refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here", "http_version")
+    told: dict[bytes, list[bytes]] = {name: [] for name in _TELLING}
+    for name, value in request.raw_headers:
+        if len(name) in _LENGTHS and (lower := name.lower()) in _TELLING:
+            told[lower].append(value)
+    if request.method == "CONNECT":
+        return Refusal(405, "respool is a reverse proxy: CONNECT is not for it", "connect_refused")
+    if request.method == "TRACE":
+        return Refusal(405, "TRACE is not passed on: it would echo credentials", "trace_refused")
+    if not target.startswith(b"/"):
+        authority = told[b"host"][0] if told[b"host"] else b""
+        scheme, mark, rest = target.partition(b"://")
+        if scheme.lower() == b"http" and mark and rest.partition(b"/")[0] == authority:
+            target = b"/" + rest.partition(b"/")[2]
+        elif target == b"*" and request.method == "OPTIONS":
+            return Refusal(501, "OPTIONS * has no answer here", "not_implemented")
+        else:
+            return Refusal(
+                421, "the request names another host than this proxy (RFC 9110 section 7.4)", "misdirected_request"
+            )
+    transport = request.transport
+    local = transport.get_extra_info("sockname") if transport is not None else None
+    refusal = doors.refusal(told[b"host"], told[b"origin"], told[b"sec-fetch-site"], local)
+    return refusal or _framing(request, told) or target
+
+
+def _framing(request: web.BaseRequest, told: dict[bytes, list[bytes]]) -> Refusal | None:
     """Refuse a transfer coding, an upgrade or an expectation that is not spoken here."""
     if any(value.strip().lower() not in _HTTP2 for value in told[b"upgrade"]):
-        return _refuse(501, "no other protocol is proxied", "upgrade_refused")
+        return Refusal(501, "no other protocol is proxied", "upgrade_refused")
     if told[b"upgrade"]:
         # aiohttp loses what came in one piece with the offer, the start of a next request perhaps: none is read here.
         request._message = request._message._replace(should_close=True)
     if any(value.strip().lower() != b"100-continue" for value in told[b"expect"]):
-        return _refuse(417, "only `Expect: 100-continue` is understood here", "expectation_refused")
+        return Refusal(417, "only `Expect: 100-continue` is understood here", "expectation_refused")
     codings = [coding.strip().lower() for coding in told[b"transfer-encoding"]]
     if not codings or (request.version >= (1, 1) and codings == [b"chunked"]):
         return None
     # Others would have to be undone to be passed on, and in HTTP/1.0 they smuggle (RFC 9112 section 6.1).
-    return _refuse(
+    return Refusal(
         400 if request.version < (1, 1) else 501,
         "only `Transfer-Encoding: chunked` is spoken here",
         "transfer_coding",
     )
-
-
-def _refuse(status: int, message: str, code: str) -> Answer:
-    return error_answer(status, message, code, keep_alive=False)

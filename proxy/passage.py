@@ -78,6 +78,12 @@ class Passage:
         self.streams = False
         self._last = b""
         self.request_whole = False
+        self.weight = 0
+        """Bytes of the bodies that are looked through when the call has ended; larger ones were while they went by."""
+        self._end = End.COMPLETE
+        self._duration = 0
+        self._sealed: tuple[Request, Response | None] | None = None
+        self._redacted: tuple[Interaction, int] | None = None
 
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
@@ -136,18 +142,24 @@ class Passage:
         return -1 if self._response_body is None else self._response_body.size
 
     def _keep(self, keeper: BodyKeeper, data: bytes) -> None:
-        """Copy a piece. A copy that fails never reaches the call itself; `store` says so."""
+        """Copy a piece. A copy that fails never reaches the call itself; `write` says so."""
         if self._fault is None:
             try:
                 keeper.feed(data)
             except Exception as error:  # noqa: BLE001  # whatever it is, it is the copy's and not the call's
                 self._fault = error
 
-    def store(self, end: End) -> None:
-        """Write the interaction; called once. Raises what stood in the way, RecordingFailed when nothing more can be kept."""
-        if self._fault is not None:
-            raise self._fault
-        duration = self.elapsed_us()
+    def seal(self, end: End) -> None:
+        """The call has ended, and nothing is taken any more. What stands in the way of this or the next step, `write` raises."""
+        self._end = end
+        self._duration = self.elapsed_us()
+        if self._fault is None:
+            try:
+                self._sealed = self._bodies()
+            except Exception as error:  # noqa: BLE001  # as for a piece
+                self._fault = error
+
+    def _bodies(self) -> tuple[Request, Response | None]:
         asked = self._request_body.finish()
         request = Request(self.method, self.target, self.headers, asked.body, asked.coding)
         response = None
@@ -162,6 +174,20 @@ class Passage:
                 self._head_us,
                 _marks(answered.lengths, self._marks),
             )
+        held = [side.body.length for side in (request, response) if side is not None and side.body.at_hand]
+        self.weight = sum(held)
+        return request, response
+
+    def redact(self) -> None:
+        """Make what is written, after `seal`. In a thread too: nothing here is another call's."""
+        if self._fault is None and self._sealed is not None:
+            try:
+                self._redacted = self._without_secrets(*self._sealed)
+            except Exception as error:  # noqa: BLE001  # as for a piece
+                self._fault = error
+            self._sealed = None
+
+    def _without_secrets(self, request: Request, response: Response | None) -> tuple[Interaction, int]:
         # Of the request as it came: what only the response named is unknown when the request comes again.
         key = self._keys[-1].finish() if self._keys else request_key(request, self._secrets, rules=self._rules)
         variant = variant_of(self.headers, self._writer.file_id)
@@ -175,13 +201,22 @@ class Passage:
             self._started_us,
             request,
             response,
-            end,
-            duration,
+            self._end,
+            self._duration,
             scope,
             session,
             variant,
             request_cut=not self.request_whole,
         )
+        return interaction, key
+
+    def write(self) -> None:
+        """Write the interaction, once, after `redact`. Raises what stood in the way; RecordingFailed ends the recording."""
+        if self._fault is not None:
+            raise self._fault
+        if self._redacted is None:
+            return
+        interaction, key = self._redacted
         summary = summarise(interaction, key=key, answer=self._answers[-1].finish() if self._answers else None)
         self._writer.append(interaction, summary, wait=False)  # the recorder waits for the disk, beside the calls
 

@@ -21,6 +21,7 @@ from .durability import Durability
 from .forward import Forwarding, Way
 from .health import Health
 from .passage import Passage
+from .turns import Turns
 from .upstream import Broken, Exchange, Upstream
 
 READ_ON_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Recorder:
         self._durability = Durability(writer, failed=self._fail) if writer is not None and writer.durable else None
         self._reading_on = OwnedTasks()
         self._open: set[Passage] = set()
+        self._turns = Turns(self._write)
         self._stopping = False
         self.calls = 0
         self.failures = 0
@@ -90,6 +92,7 @@ class Recorder:
         await self._reading_on.settle(min(timeout, READ_ON_SECONDS))
         for passage in list(self._open):
             self.store(passage, End.PROXY_CUT)
+        await self._turns.settle()
         if self._durability is not None:
             await self._durability.settle()
         self._upstream.close()
@@ -104,9 +107,15 @@ class Recorder:
         self._open.discard(passage)
         if self.failed is not None:
             return
+        self.cut += end is End.PROXY_CUT
+        passage.seal(end)
+        self._turns.take(passage)
+
+    def _write(self, passage: Passage) -> None:
+        if self.failed is not None:
+            return
         try:
-            passage.store(end)
-            self.cut += end is End.PROXY_CUT
+            passage.write()
             if self._durability is not None:
                 self._durability.ask()
         except RecordingFailed as error:

@@ -17,11 +17,10 @@ from ..cassettes.errors import CassetteError
 from ..cassettes.faults import Faults
 from ..cassettes.interaction import Body, Headers, Request
 from ..cassettes.matching import Matching
-from ..cassettes.misses import explain
+from ..cassettes.misses import explain, shown_request
 from ..cassettes.operations import split_target
 from ..cassettes.positions import Session
 from ..cassettes.reader import Reader
-from ..cassettes.redaction import redact_request
 from ..cassettes.rekeyed import Progress
 from ..cassettes.reports import Report, report_on
 from ..cassettes.summary import CREATES, STREAM
@@ -250,9 +249,9 @@ class Replayer:
         if player.binder is not None:
             call = player.binder.recorded(call)
         asked = Request(call.method, call.target, call.headers, Body.of(decoded(call.headers, call.data or b"")))
-        miss = explain(self.tape.recording, player.session, redact_request(asked), variant=call.variant)
+        miss = explain(self.tape.recording, player.session, asked, variant=call.variant)
         if call.target != sent.target:
-            shown = redact_request(Request(sent.method, sent.target, sent.headers)).target
+            shown = shown_request(Request(sent.method, sent.target, sent.headers), self.tape.rules).target
             miss = replace(miss, sent=clip(split_target(shown)[1], 160))
         player.missed.append(miss)
         where = "" if session == "default" else f" (session {session})"

@@ -176,10 +176,10 @@ def begin(
 ) -> Writer:
     """Begin the recording that was decided on; folders on the way are made. Writes to the disk."""
     opening = meta(folder.place(name)) if action is not Action.APPEND else {}
-    with folder.parent(name, make=True):
+    with folder.parent(name, make=True) as at:
         path = folder.place(name)
         if action is Action.ANEW:
             keep_partial(path)
         if action is Action.APPEND:
             return Writer.append_to(path, durable=durable)
-        return Writer.create(path, meta=opening, overwrite=action is Action.OVERWRITE, durable=durable)
+        return Writer.create(path, meta=opening, overwrite=action is Action.OVERWRITE, durable=durable, within=at)

@@ -8,7 +8,7 @@ from ..coding import CodingError, Decoder
 
 
 def decoded(coding: str, data: bytes) -> bytes | None:
-    """The body that `data` is in `coding` (gzip, deflate or zstd); None where it is not, or too large."""
+    """The body that `data` is in `coding` (gzip, deflate, br or zstd); None where it is not, or too large."""
     decoder = Decoder(coding)
     try:
         body = decoder.feed(data)
@@ -31,4 +31,4 @@ def is_plain(coding: str, data: bytes) -> bool:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return not (coding == "deflate" and decoded(coding, data) is not None)
+    return not (coding in ("deflate", "br") and decoded(coding, data) is not None)

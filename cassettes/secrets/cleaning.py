@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..scrubber import spans_of
-from .finder import PLACEHOLDER, Edit, Replacer, clean, edited, edits_of, find, hide
+from .finder import PLACEHOLDER, Edit, Replacer, clean, edited, edits_of, find, find_once, hide
 from .policy import PLAIN, Policy
 from .streams import is_stream, stream_edits
 
@@ -16,6 +16,8 @@ CONTEXT = 256
 """Bytes before a place that a rule may look back at."""
 HOLD = 16_384
 WINDOW = 131_072
+MOST_HELD = 16 << 20
+"""Bytes of one secret that are held until its end comes. Of a longer one, what comes after stays where no rule sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,29 @@ class Cleaning:
             _value(data, self.policy, self.replacer) if len(data) <= 1024 else clean(data, self.policy, self.replacer)
         )
 
+    def values(self, texts: list[bytes]) -> list[bytes]:
+        """Several short texts, each as `value` gives it. One search of them all tells that there is nothing in any."""
+        known = _known(self.policy)
+        new = [text for text in texts if text not in known]
+        if new and self.policy is not None:
+            joined = _BETWEEN.join(new)
+            if len(joined) > 4096 or b'"' in joined or b"'" in joined or find_once(joined, self.policy):
+                return [self.value(text) for text in texts]
+            if len(known) + len(new) > 4096:
+                known.clear()
+            known.update(new)
+        return texts
+
+
+_BETWEEN = b"\n&"
+"""Between texts that are searched at once: no secret reaches across it, and a pair of a form may begin behind it."""
+
+
+@lru_cache(maxsize=16)
+def _known(policy: Policy | None) -> set[bytes]:
+    """Texts in which this policy finds nothing: most header lines come again with each call."""
+    return set()
+
 
 DEFAULT = Cleaning()
 
@@ -76,7 +101,7 @@ def _merged(groups: list[list[Edit]]) -> list[Edit]:
 class Sweeper:
     """Cleans a text that goes by, in bounded memory: a window at a time, each with an overlap as long as what rules look for.
 
-    What `feed` returns is safe to write. A secret of more than HOLD bytes is replaced in parts.
+    What `feed` returns is safe to write. A secret that reaches beyond its window is waited for, up to MOST_HELD bytes.
     """
 
     def __init__(self, cleaning: Cleaning, taint: Sequence[bytes] = ()) -> None:
@@ -86,6 +111,8 @@ class Sweeper:
         self._before = b""
         self._text = bytearray()
         self._stream: bool | None = None
+        self._wanted = WINDOW + self._hold
+        """Bytes that are to be there before they are looked at: twice as many each time that one secret fills them all."""
         self._taken_in = 0
         self.changes: list[tuple[int, int]] = []
         """Where in the text that was fed a replaced place ended, and by how much it has grown."""
@@ -95,7 +122,7 @@ class Sweeper:
         out: list[bytes] = []
         for begin in range(0, len(data), WINDOW):
             self._text += data[begin : begin + WINDOW]
-            if len(self._text) >= WINDOW + self._hold:
+            if len(self._text) >= self._wanted:
                 out.append(self._taken(self._hold))
         return b"".join(out)
 
@@ -115,8 +142,12 @@ class Sweeper:
         for group in sorted(groups, key=lambda group: -group[0].start):
             if group[0].start < cut < group[-1].end:
                 cut = group[0].start
+        self._wanted = WINDOW + self._hold
         if cut <= began and hold:
-            cut = len(text) - hold  # it is longer than what is held: it goes in parts
+            if len(self._text) < MOST_HELD:
+                self._wanted = min(2 * len(self._text), MOST_HELD)
+                return b""
+            cut = len(text) - hold
         edits = [edit for edit in _merged(groups) if began <= edit.start < cut]
         out = edited(text[began:cut], [Edit(e.start - began, min(e.end, cut) - began, e.text) for e in edits])
         for edit in edits:

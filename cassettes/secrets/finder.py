@@ -1,19 +1,19 @@
 """Where secrets stand in a text, and that text with something else in their place.
 
 `find` looks for the shapes of the table, for values beside telling names, for both in what base64 says, and for what a policy
-adds. One cheap test goes first: an ordinary body costs a few searches and no more. The time grows with the length of the text.
+adds. Plain searches go first, so that an ordinary body costs those and no more. The time grows with the length of the text.
 """
 
-import binascii
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from .encoded import blocks
 from .policy import PLAIN, Policy
-from .table import GATE, PLAIN_MARKERS, RULES
-from .telling import PUT_IN, Span, holds_stem, named
+from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, WORD, Rule
+from .telling import PUT_IN, STEMS, Span, named
 
 Replacer = Callable[[str, bytes], bytes]
 """Gives what stands in place of a secret of this kind."""
@@ -40,39 +40,91 @@ def find(data: bytes, policy: Policy = PLAIN) -> tuple[Span, ...]:
     """Where secrets stand in `data`, in order and apart."""
     if not data:
         return ()
-    return _find(data, policy) if len(data) <= SMALL else _find.__wrapped__(data, policy)
+    return _find(data, policy) if len(data) <= SMALL else find_once(data, policy)
 
 
-@lru_cache(maxsize=2048)
-def _find(data: bytes, policy: Policy) -> tuple[Span, ...]:
-    spans = _shapes(data, policy)
-    low = data.lower()
-    if holds_stem(low) or policy.names:
-        spans += named(data, low, allowed=policy.allowed_names, more=policy.names)
-    spans += policy.found(data)
-    if _LONG_RUN in data.translate(_RUNS):
-        spans += _in_base64(data, policy)
+def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
+    """As `find`, for a text that will not come again."""
+    spans = _plain(data, policy)
+    for block in blocks(data, lines=policy.version > 1):
+        for skipped, said in block.said():
+            if find_flat(said, policy):
+                spans.append(Span(block.start + skipped, block.end, "base64", "base64"))
+                break
     return _apart(span for span in spans if not policy.allows(span, data)) if spans else ()
 
 
-def _shapes(data: bytes, policy: Policy) -> list[Span]:
-    found: list[Span] = []
-    if GATE.search(data) is None and not any(marker in data for marker in PLAIN_MARKERS):
-        return found
-    for rule in RULES:
-        for marker in rule.markers:
-            place = data.find(marker)
-            while place >= 0:
-                match = rule.pattern.match(data, place - rule.back) if place >= rule.back else None
-                behind = place + len(marker)
-                if match is not None:
-                    start, end = match.span(match.lastindex or 0)
-                    value = data[start:end]
-                    if not PUT_IN.fullmatch(value) and not (rule.mixed and not _mixed(value)):
-                        found.append(Span(start, end, rule.kind, rule.name))
-                        behind = max(behind, match.end())
-                place = data.find(marker, behind)
-    return found
+_find = lru_cache(maxsize=2048)(find_once)
+
+
+def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
+    """As `find`, without looking into base64."""
+    spans = _plain(data, policy)
+    return _apart(span for span in spans if not policy.allows(span, data)) if spans else ()
+
+
+_SHORT = 512
+_GATE = re.compile(
+    b"|".join(sorted({re.escape(each.lower()) for each in (*AT_A_WORD, *(marker for marker, _ in ANYWHERE), *STEMS)}))
+)
+"""Of a short text, one pass tells sooner than many searches that there is nothing in it."""
+
+
+def _plain(data: bytes, policy: Policy) -> list[Span]:
+    low = data.lower()
+    if len(data) <= _SHORT and not policy.names and _GATE.search(low) is None:
+        return policy.found(data)
+    spans = _at_words(data)
+    for guard, guarded in ANYWHERE:
+        if guard in data:
+            for marker, rule in guarded:
+                _at_marker(data, marker, rule, spans)
+    spans += named(data, low, allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
+    return spans + policy.found(data)
+
+
+def _at_marker(data: bytes, marker: bytes, rule: Rule, spans: list[Span]) -> None:
+    place = data.find(marker)
+    while place >= 0:
+        behind = place + len(marker)
+        if place >= rule.back:
+            behind = max(behind, _match(data, place - rule.back, rule, spans))
+        place = data.find(marker, behind)
+
+
+_WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
+_LONG_WORD = b"A" * WORD
+
+
+def _at_words(data: bytes) -> list[Span]:
+    """The secrets that begin a long word. Words are found by one search in a text that has but two letters."""
+    spans: list[Span] = []
+    flat = data.translate(_WORDS)
+    start = flat.find(_LONG_WORD)
+    while start >= 0:
+        end = flat.find(b" ", start)
+        end = len(flat) if end < 0 else end
+        begins = BEGINS.match(data, start) if data[start] in FIRST or data[start - 1] in ESCAPES else None
+        if begins is not None:
+            for rule in AT_A_WORD[begins[1]]:
+                behind = _match(data, begins.start(1), rule, spans)
+                if behind:
+                    end = max(end, behind)
+                    break
+        start = flat.find(_LONG_WORD, end)
+    return spans
+
+
+def _match(data: bytes, place: int, rule: Rule, spans: list[Span]) -> int:
+    """Try a rule at a place. The end of what it matched, a secret or not: nothing within is looked at again; else 0."""
+    match = rule.pattern.match(data, place)
+    if match is None:
+        return 0
+    start, end = match.span(match.lastindex or 0)
+    value = data[start:end]
+    if not PUT_IN.fullmatch(value) and not (rule.mixed and not _mixed(value)):
+        spans.append(Span(start, end, rule.kind, rule.name))
+    return match.end()
 
 
 _DIGIT = re.compile(rb"[0-9]")
@@ -81,45 +133,6 @@ _LETTER = re.compile(rb"[A-Za-z]")
 
 def _mixed(value: bytes) -> bool:
     return _DIGIT.search(value) is not None and _LETTER.search(value, 3) is not None
-
-
-_RUNS = bytes(65 if chr(code) in "+/_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
-_LONG_RUN = b"A" * 36
-_RUN = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{36,}+={0,2}")
-_SLIDE = 65_536
-"""Bytes of a run of base64 that is read from each of four places: a word may stand before it with nothing between."""
-
-
-def _in_base64(data: bytes, policy: Policy) -> list[Span]:
-    found: list[Span] = []
-    for match in _RUN.finditer(data):
-        start, end = match.span()
-        for begin in range(start, start + (4 if end - start <= _SLIDE else 1)):
-            said = _decoded(data[begin:end])
-            if said and find_flat(said, policy):
-                found.append(Span(begin, end, "base64", "base64"))
-                break
-    return found
-
-
-def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
-    """As `find`, without looking into base64."""
-    low = data.lower()
-    spans = _shapes(data, policy)
-    if holds_stem(low) or policy.names:
-        spans += named(data, low, allowed=policy.allowed_names, more=policy.names)
-    spans += policy.found(data)
-    return _apart(span for span in spans if not policy.allows(span, data))
-
-
-def _decoded(run: bytes) -> bytes:
-    text = run.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
-    if len(text) % 4 == 1:
-        text = text[:-1]
-    try:
-        return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
-    except binascii.Error:
-        return b""
 
 
 def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -135,18 +148,24 @@ def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def edits_of(data: bytes, spans: Iterable[Span], policy: Policy, replacer: Replacer) -> list[Edit]:
     """What is to be done at each span."""
-    return [Edit(start, end, _text(kind, data[start:end], policy, replacer)) for start, end, kind, _ in spans]
+    return [Edit(span.start, span.end, _text(span, data, policy, replacer)) for span in spans]
 
 
-def _text(kind: str, value: bytes, policy: Policy, replacer: Replacer) -> bytes:
-    if kind != "base64":
-        return replacer(kind, value)
-    said = _decoded(value)
-    said = edited(said, edits_of(said, find_flat(said, policy), policy, replacer))
-    if replacer is hide:
-        return b64encode(said).rstrip(b"=")  # a key is made of it: how it was spelled does not count
-    coded = b64encode(said, b"-_" if b"-" in value or b"_" in value else None)
-    return coded if value.endswith(b"=") else coded.rstrip(b"=")
+def _text(span: Span, data: bytes, policy: Policy, replacer: Replacer) -> bytes:
+    value = data[span.start : span.end]
+    if span.kind != "base64":
+        return span.quote + replacer(span.kind, value) + span.quote
+    for block in blocks(value, lines=policy.version > 1):
+        for skipped, said in block.said():
+            inner = find_flat(said, policy)
+            if inner:
+                said = edited(said, edits_of(said, inner, policy, replacer))
+                return (
+                    _canonical_run(block.text[:skipped], said)
+                    if replacer is as_class or replacer is hide
+                    else block.spelled(skipped, said)
+                )
+    return value
 
 
 def edited(data: bytes, edits: Iterable[Edit]) -> bytes:
@@ -167,23 +186,62 @@ def clean(data: bytes, policy: Policy | None, replacer: Replacer = hide) -> byte
 
 
 def canonical(data: bytes, policy: Policy | None) -> bytes:
-    """The form that a key is made of: every secret, and every pseudonym of one, is the same word."""
+    """The form that a key is made of: every secret of a class, and every pseudonym of one, is the same word."""
     if policy is None:
         return data
-    data = clean(data, policy)
+    data = clean(data, policy, word_of(policy))
     if b"rsp_" in data:
-        data = PUT_IN.sub(PLACEHOLDER, data)
-    return _canonical_base64(data) if b"cnNwX" in data or b"JzcF" in data or b"yc3Bf" in data else data
+        data = unified(data, policy)
+    return _canonical_base64(data, policy) if b"cnNwX" in data or b"JzcF" in data or b"yc3Bf" in data else data
 
 
-def _canonical_base64(data: bytes) -> bytes:
+def word_of(policy: Policy) -> Replacer:
+    """What stands in place of a secret in the canonical form: older cassettes know one word for all."""
+    return as_class if policy.version > 1 else hide
+
+
+def as_class(kind: str, value: bytes) -> bytes:
+    """What stands for every secret of a class in the canonical form."""
+    return b"rsp_" + kind.encode("ascii")
+
+
+def unified(data: bytes, policy: Policy | None = PLAIN) -> bytes:
+    """A text with the word of its class in place of each pseudonym; one word for all where a policy knows no classes."""
+    if policy is not None and policy.version < 2:
+        return PUT_IN.sub(PLACEHOLDER, data)
+    return _PSEUDONYM.sub(rb"\1", data)
+
+
+def has_put_in(data: bytes) -> bool:
+    """Whether a text holds what stands in place of a secret."""
+    return PUT_IN.search(data) is not None
+
+
+def put_in(data: bytes) -> list[bytes]:
+    """What stands in place of secrets in a text, in order."""
+    return PUT_IN.findall(data)
+
+
+def one_word(data: bytes) -> bytes:
+    """A text with the same word in place of every pseudonym, and of every word of a class."""
+    return _WORD_OR_PSEUDONYM.sub(PLACEHOLDER, data)
+
+
+_WORD_OR_PSEUDONYM = re.compile(rb"rsp_[a-z0-9]{2,20}(?:_[a-z2-7]{16})?+")
+_PSEUDONYM = re.compile(rb"(rsp_[a-z0-9]{2,20})_[a-z2-7]{16}")
+
+
+def _canonical_base64(data: bytes, policy: Policy) -> bytes:
     """Pseudonyms in what base64 says, too: `rsp_` begins at one of three places of a group."""
     edits: list[Edit] = []
-    for match in _RUN.finditer(data):
-        start, end = match.span()
-        for begin in range(start, start + 4):
-            said = _decoded(data[begin:end])
+    for block in blocks(data, lines=policy.version > 1):
+        for skipped, said in block.said():
             if PUT_IN.search(said):
-                edits.append(Edit(begin, end, b64encode(PUT_IN.sub(PLACEHOLDER, said)).rstrip(b"=")))
+                edits.append(Edit(block.start, block.end, _canonical_run(block.text[:skipped], unified(said, policy))))
                 break
     return edited(data, edits)
+
+
+def _canonical_run(before: bytes, said: bytes) -> bytes:
+    """How a run was spelled does not count for a key."""
+    return before + b64encode(said).rstrip(b"=")

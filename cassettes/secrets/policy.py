@@ -23,7 +23,7 @@ LONGEST = 200
 NOTE = "redaction"
 FORMS = "rules are name:NAME and text:TEXT, where TEXT may end with *; to allow, rule:RULE too"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_WORD = re.compile(rb"[A-Za-z0-9_.~+/=-]{0,512}")
+_WORD = re.compile(rb"[A-Za-z0-9_.~+/=-]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,21 @@ class Policy:
     allowed_names: frozenset[bytes] = frozenset()
     allowed_texts: tuple[tuple[bytes, bool], ...] = ()
     allowed_rules: frozenset[str] = frozenset()
+    version: int = TABLE_VERSION
+    """Of the table. What an older one did not look at is left alone for the requests of its cassettes."""
+
+    def __hash__(self) -> int:
+        return hash((self.redact, self.allow, self.pii, self.version))
 
     @classmethod
-    def of(cls, redact: Iterable[str] = (), allow: Iterable[str] = (), *, pii: bool = False) -> "Policy":
+    def of(
+        cls,
+        redact: Iterable[str] = (),
+        allow: Iterable[str] = (),
+        *,
+        pii: bool = False,
+        version: int = TABLE_VERSION,
+    ) -> "Policy":
         """Read rules; a repeated one counts once. Raises UsageError that names the rule."""
         redact, allow = tuple(dict.fromkeys(redact)), tuple(dict.fromkeys(allow))
         if len(redact) + len(allow) > MOST_RULES:
@@ -49,7 +61,7 @@ class Policy:
             )
         names, texts, _ = _read(redact, "redact")
         allowed_names, allowed_texts, rules = _read(allow, "redact-allow")
-        return cls(redact, allow, pii, names, texts, allowed_names, allowed_texts, rules)
+        return cls(redact, allow, pii, names, texts, allowed_names, allowed_texts, rules, version)
 
     def found(self, data: bytes) -> list[Span]:
         """What the user's texts and the rules for personal data find."""
@@ -76,7 +88,7 @@ class Policy:
 
     def note(self) -> dict[str, Any]:
         """What a cassette keeps of it."""
-        return {NOTE: {"rules": TABLE_VERSION, "redact": list(self.redact), "allow": list(self.allow), "pii": self.pii}}
+        return {NOTE: {"rules": self.version, "redact": list(self.redact), "allow": list(self.allow), "pii": self.pii}}
 
 
 PLAIN = Policy()
@@ -88,13 +100,13 @@ def policy_of_notes(notes: Mapping[str, Any]) -> Policy | None:
     if note is None:
         return None
     hint = "a newer respool may have written it: upgrade, and try again"
-    if not isinstance(note, dict) or note.get("rules") != TABLE_VERSION:
+    if not isinstance(note, dict) or note.get("rules") not in range(1, TABLE_VERSION + 1):
         raise CassetteError("the cassette was redacted by rules that this version does not have", hint)
     redact, allow = note.get("redact", []), note.get("allow", [])
     if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in (redact, allow)):
         raise CassetteError("the cassette's note of its redaction is malformed", hint)
     try:
-        return Policy.of(redact, allow, pii=note.get("pii") is True)
+        return Policy.of(redact, allow, pii=note.get("pii") is True, version=note["rules"])
     except UsageError as error:
         raise CassetteError(error.message, hint) from error
 

@@ -15,7 +15,7 @@ from .telling import Span
 _TOKEN = re.compile(
     rb'"(?:(id|item_id)"\s{0,8}:\s{0,8}"([^"\\]{0,128})"|(index|output_index|content_index)"\s{0,8}:\s{0,8}([0-9]{1,9})'
     rb'|(value|arguments|input|output|text|content|delta|refusal|logs|reasoning|partial_json)"\s{0,8}:\s{0,8}"'
-    rb'((?:[^"\\]|\\.)*+)")',
+    rb'((?:[^"\\]++|\\.)*+)")',
     re.DOTALL,
 )
 MOST_PIECES = 200_000
@@ -75,12 +75,12 @@ def _laid_out(text: bytes, places: Places, spans: list[Span], replacer: Replacer
     """The spans of the joined text as edits of its pieces."""
     done: list[list[Edit]] = []
     number = before = covered = 0
-    for start, end, kind, _ in spans:
+    for start, end, kind, _, quote in spans:
         start = max(start, covered)
         if start >= end:
             continue
         covered = end
-        shown = replacer(kind, text[start:end]) if kind else PLACEHOLDER
+        shown = quote + replacer(kind, text[start:end]) + quote if kind else PLACEHOLDER
         while before + places[number][1] - places[number][0] <= start:
             before += places[number][1] - places[number][0]
             number += 1

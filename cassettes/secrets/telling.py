@@ -1,157 +1,262 @@
 """Values that stand beside a name that tells: members of JSON at any depth, pairs of forms, fields in parts, assignments.
 
 All of it is read in the raw bytes, so that JSON inside a string of JSON, whose quotes carry backslashes, is read the same way. A
-name that can mean nothing else (`password`, `client_secret`, `api_key`) gives its value away whatever it is; one that often means
-something else (`token`, `session`, `..._key`) only a value that looks as if it was drawn by lot. The time grows with the length.
+name that can mean nothing else (`password`, `client_secret`, `api_key`) gives its value away whatever it is, in a list too, and a
+number; one that often means something else (`token`, `session`, `..._key`) only a value that looks as if it was drawn by lot.
+
+The time grows with the length. A value is read to its end once: what stands within one that was passed over ends either before
+the next name (a string, whose quotes carry more backslashes the deeper it is) or where the one before it ended, which is kept.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..slots import is_field_slot
 from ..vocabulary import API_ID, COUNT, VOCABULARY
 
 STEMS = (
-    b"passw", b"passphrase", b"pwd", b"secret", b"token", b"key", b"auth", b"credential", b"signature", b"cookie", b"session",
+    b"pass", b"pwd", b"secret", b"token", b"key", b"auth", b"credential", b"signature", b"cookie", b"session",
     b"bearer", b"jwt", b"assertion",
 )  # fmt: skip
 """In small letters: one of them stands in every telling name."""
 
 _STRONG = re.compile(
-    rb"passw|passphrase|pwd|secret|credential|(?:api|access|private|account|subscription)[-_.]?key(?:$|[^a-z])|authorization$"
-    rb"|(?:auth|access|refresh|id|bearer|session|security)[-_.]?token$"
+    rb"passw|passphrase|pwd|secret|credential|(?:api|access|private|account|subscription)[-_.]?keys?(?:$|[^a-z])|authorization$"
+    rb"|(?:auth|access|refresh|id|bearer|session|security)[-_.]?tokens?$"
 )
+_HOLDS_NUMBERS = re.compile(
+    rb"(?:passw(?:or)?ds?|passphrases?|pwds?|secrets?|credentials?|(?:api|access|private|account)[-_.]?keys?"
+    rb"|(?:auth|access|refresh|id|bearer|session|security)[-_.]?tokens?)$"
+)
+"""Beside other strong names a number counts or dates something: `password_length`, `secret_created_at`."""
 _NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _LONGEST_NAME = 64
-_SPACE = rb"(?:[ \t\r\n]|\\{1,7}[nrt]){0,12}"
-_MEMBER = re.compile(
-    rb"[A-Za-z0-9_.-]{0,64}(\\{0,15})(?:\""
-    + _SPACE
-    + rb":"
-    + _SPACE
-    + rb"(\\{0,15})\"|'"
-    + _SPACE
-    + rb":"
-    + _SPACE
-    + rb"')"
+_SPACE = rb"(?:[ \t\r\n]|\\{1,7}[nrt]){0,12}+"
+_LOOSE = rb"[A-Za-z0-9+/_.~!@#$^*-]"
+_SEPARATED = (
+    rb"(?P<assigned>[\"']?[ \t]{0,4}+(?:=>|[:=]|%3[DdAa])[ \t]{0,4}+\\{0,3}+[\"']?(?:(?:Bearer|Basic|Token) {1,8}+)?+)"
+    rb"(?=(?:[A-Za-z0-9+/_.~!@#$^*-]|%(?!3[DdAa])){"
 )
-_PART = re.compile(rb"[A-Za-z0-9_.-]{0,64}\"?(?:\r\n[^\r\n]{0,200}){0,4}\r\n\r\n([^\r\n]{1,8192})")
-_PAIR = re.compile(rb"[A-Za-z0-9_.-]{0,64}=([^&\s\"'<>\\]{1,4096})")
-_ASSIGNED = re.compile(
-    rb"[A-Za-z0-9_.-]{0,64}[\"']?[ \t]{0,4}(?:=>|[:=]|%3[DdAa])[ \t]{0,4}\\{0,3}[\"']?(?:(?:Bearer|Basic|Token) +)?"
-    rb"([A-Za-z0-9+/=_.~!@#$^*%-]{4,1024})"
-)
-_WORD = re.compile(rb"(?:[A-Za-z0-9+/=_.~-]|\\{1,7}/|%[0-9A-Fa-f]{2}){8,1024}")
-_LONGEST_VALUE = 65_536
+
+
+def _after(word: bytes, assigned: bytes) -> "re.Pattern[bytes]":
+    """What may stand behind a stem: the rest of the name, and what says that a value follows.
+
+    `word`: the value of a member or pair; `assigned`: the least length of one in running text.
+    """
+    return re.compile(
+        rb"[A-Za-z0-9_.-]{0,64}+(?P<name>)"
+        rb"(?:(?P<member>(?P<quote>\\{0,15}+[\"'])" + _SPACE + rb":" + _SPACE
+        + rb"(?:(?P<open>\\{0,15}+[\"'])" + word + rb"|(?=[0-9\[-])))"
+        rb"|(?P<pair>=)(?=[^&\s\"'<>\\])" + word + rb"|" + _SEPARATED + assigned + rb"})"
+        rb"|(?P<part>\"?(?:\r\n[^\r\n]{0,200}){0,4}\r\n\r\n)(?=[^\r\n]))?+"
+    )  # fmt: skip
+
+
+_FOLLOWED = _after(b"", b"12")
+_FOLLOWED_BY_LESS = _after(b"", b"4")
+_FOLLOWED_BY_A_WORD = _after(rb"(?=[A-Za-z0-9+/_.~%\\-]{12})", b"12")
+_WEAK_STEMS = frozenset({b"signature", b"cookie", b"session", b"bearer", b"jwt", b"assertion"})
+"""Where such a name gives its value away whatever it is, another stem stands in it."""
+_ASSIGNED = {least: re.compile(_SEPARATED + b"%d})" % least) for least in (4, 12)}
+_PAIR_RUN = re.compile(rb"[^&\s\"'<>\\]++")
+_WORD_RUN = re.compile(rb"[A-Za-z0-9+/=_.~!@#$^*%-]++")
+_CUT = re.compile(rb"(?:=|%3[Dd])(?![=%]|$|[^A-Za-z0-9])|%3[Aa]")
+"""Within a run: what ends a word, since another name stands before it. Padding does not."""
+_LINE = re.compile(rb"[^\r\n]++")
+_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]{3,}+")
+_ANY_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*+")
+_BETWEEN = re.compile(_SPACE + rb"(?P<mark>[,\]])?+" + _SPACE + rb"(?P<open>\\{0,15}+[\"'])?+")
+_WORD = re.compile(rb"(?:[A-Za-z0-9+/=_.~-]++|\\{1,7}/|%[0-9A-Fa-f]{2})++")
+_SHORTEST_WORD = 12
+_SAMPLE = 1024
+"""Bytes of a value that tell whether it was drawn by lot."""
 _TURN = re.compile(rb"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]")
-_HEX = re.compile(rb"[0-9a-fA-F]{32,128}")
+_HEX = re.compile(rb"[0-9a-fA-F]{32,}+")
 _EMPTY = re.compile(rb"[^A-Za-z0-9]*|[<$%{\[*].*|your[-_ ].*|x{3,}.*", re.DOTALL | re.IGNORECASE)
 """What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`."""
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
+_NO_NAMES = frozenset({b"auth", b"session.created", b"session.updated"})
 
 
 class Span(NamedTuple):
-    """Where a secret stands, what kind it is, and the rule that found it."""
+    """Where a secret stands, what kind it is, the rule that found it, and the quotes that its pseudonym needs (a number's)."""
 
     start: int
     end: int
     kind: str
     rule: str
-
-
-def holds_stem(low: bytes) -> bool:
-    """Whether a text, in small letters, may hold a telling name with a value."""
-    for stem in STEMS:  # noqa: SIM110  # a generator would cost as much as the searches
-        if stem in low and (stem != b"token" or low.count(b"token") > low.count(b'tokens":')):
-            return True
-    return False
+    quote: bytes = b""
 
 
 def named(
-    data: bytes, low: bytes, *, allowed: frozenset[bytes] = frozenset(), more: frozenset[bytes] = frozenset()
+    data: bytes,
+    low: bytes,
+    *,
+    allowed: frozenset[bytes] = frozenset(),
+    more: frozenset[bytes] = frozenset(),
+    strings_only: bool = False,
 ) -> list[Span]:
-    """The values beside telling names. `allowed` and `more`: names in small letters that tell nothing, and that tell besides."""
+    """The values beside telling names. `allowed` and `more`: names in small letters that tell nothing, and that tell besides.
+
+    `low` is `data` in small letters. `strings_only`: numbers and lists are passed over.
+    """
     found: list[Span] = []
     for stem in (*STEMS, *more):
         place = low.find(stem)
+        if place < 0:
+            continue
+        loose = stem == b"pass" or stem in more
+        followed = _FOLLOWED_BY_LESS if loose else _FOLLOWED_BY_A_WORD if stem in _WEAK_STEMS else _FOLLOWED
+        runs = _Runs(data, 4 if loose else 12)
         done = 0
         while place >= 0:
-            begin = max(place - _LONGEST_NAME, done)
-            start = begin + len(low[begin:place].rstrip(_NAME))
-            tail = low[place : place + _LONGEST_NAME]
-            end = place + len(tail) - len(tail.lstrip(_NAME))
-            name = low[start:end]
-            span = None
-            if name not in allowed:
-                if name in more:
-                    span = _beside(data, start, place, strong=True, name=name)
-                elif is_field_slot(name.decode("ascii")) and name not in _NO_NAMES:
-                    span = _beside(data, start, place, strong=_STRONG.search(name) is not None, name=name)
-            if span is not None:
-                found.append(span)
-            done = max(end, span.end if span is not None else 0)
-            place = low.find(stem, done)
+            match = followed.match(data, place)
+            end = place + len(stem) if match is None else match.end("name")
+            if match is not None and match.lastgroup != "name":
+                begin = max(place - _LONGEST_NAME, done)
+                start = begin + len(low[begin:place].rstrip(_NAME))
+                name = low[start:end]
+                strength = 0 if name in allowed else _NAMED_BY_USER if name in more else _strength(name)
+                if strength:
+                    spans = _beside(data, start, match, runs, 2 if strings_only and strength > 2 else strength, name)
+                    found += spans
+                    end = max(end, spans[-1].end) if spans else end
+            done = end
+            place = low.find(stem, end)
     return found
 
 
-_NO_NAMES = frozenset({b"auth", b"session.created", b"session.updated"})
+@lru_cache(maxsize=4096)
+def _strength(name: bytes) -> int:
+    """0: the name tells nothing; 1: it may; 2: it can mean nothing else; 3: neither can it with a number or a list."""
+    if name in _NO_NAMES or not is_field_slot(name.decode("ascii")):
+        return 0
+    if not _STRONG.search(name):
+        return 1
+    return 3 if _HOLDS_NUMBERS.search(name) else 2
 
 
-def _beside(data: bytes, start: int, place: int, *, strong: bool, name: bytes) -> Span | None:
-    begin, end, sure = _value(data, start, place)
-    if begin >= end:
-        return None
-    value = data[begin:end]
-    plain = value.strip().lower()
-    if PUT_IN.fullmatch(value) or plain in VOCABULARY or API_ID.fullmatch(value) or _EMPTY.fullmatch(value[:256]):
-        return None
-    if (strong and sure) or looks_random(value):
-        return Span(begin, end, _kind(name), "telling-name")
-    return None
+_NAMED_BY_USER = 4
 
 
-def _value(data: bytes, start: int, place: int) -> tuple[int, int, bool]:
-    """Where the value beside the name stands, and whether it is one for sure, not just what a sentence goes on with."""
-    member = _MEMBER.match(data, place)
-    if member is not None:
-        return member.end(), _closing(data, member), True
-    if start == 0 or data[start - 1] in b"&?;":
-        pair = _PAIR.match(data, place)
-        if pair is not None:
-            return *pair.span(1), True
-    if start and data[start - 1] == 34:
-        part = _PART.match(data, place)
-        if part is not None:
-            return *part.span(1), True
-    assigned = _ASSIGNED.match(data, place)
-    if assigned is not None:
-        word = data[place : assigned.start(1)]
-        begin, end = assigned.span(1)
-        return begin, end, b"=" in word and b"pass" in word.lower()
-    return 0, 0, False
+class _Runs:
+    """Where runs end, for places that are asked for in order: each run is read once."""
+
+    def __init__(self, data: bytes, least: int) -> None:
+        self.assigned = _ASSIGNED[least]
+        self._data = data
+        self._pair = self._word = 0
+
+    def pair(self, begin: int) -> int:
+        if begin >= self._pair:
+            self._pair = _end(_PAIR_RUN, self._data, begin)
+        return self._pair
+
+    def word(self, begin: int) -> int:
+        if begin >= self._word:
+            self._word = _end(_WORD_RUN, self._data, begin)
+        return self._word
 
 
-def _closing(data: bytes, member: "re.Match[bytes]") -> int:
-    """Where the string ends that begins behind a member's name: at a quote with as many backslashes as opened it."""
-    begin = member.end()
-    quote = data[begin - 1 : begin]
-    depth = len(member[2] or b"")
-    last = min(len(data), begin + _LONGEST_VALUE)
-    place = data.find(quote, begin, last)
-    while place >= 0:
-        inner = data[begin:place]
-        slashes = len(inner) - len(inner.rstrip(b"\\")) if inner.endswith(b"\\") else 0
-        # One backslash more than it takes stands for the value's own, escaped: an odd remainder escapes the quote.
-        if slashes <= depth or (depth == 0 and slashes % 2 == 0):
-            return place - min(slashes, depth)
-        place = data.find(quote, place + 1, last)
-    return last
+def _end(pattern: "re.Pattern[bytes]", data: bytes, begin: int) -> int:
+    match = pattern.match(data, begin)
+    return begin if match is None else match.end()
+
+
+def _beside(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, strength: int, name: bytes) -> list[Span]:
+    kind = match.lastgroup
+    strong = strength > 1
+    if kind == "member":
+        begin = match.end()
+        if match["open"] is not None:
+            return _judged(data, begin, _closing(data, begin, match["open"]), strong, name)
+        if strength < 3:
+            return []
+        numbers = _NUMBER if strength == 3 else _ANY_NUMBER
+        if data[begin] == 91:
+            return _listed(data, begin + 1, match["quote"], numbers, name)
+        return _number(data, begin, match["quote"], numbers, name)
+    before = data[start - 1] if start else 38
+    if kind == "pair":
+        if before in b"&?;":
+            begin = match.end()
+            return _judged(data, begin, runs.pair(begin), strong, name)
+        match_assigned = runs.assigned.match(data, match.start("pair"))
+        if match_assigned is None:
+            return []
+        match, kind = match_assigned, "assigned"
+    if kind == "part" and before == 34:
+        return _judged(data, match.end(), _end(_LINE, data, match.end()), strong, name)
+    if kind != "assigned":
+        return []
+    begin = match.end()
+    sure = strong and b"pass" in name and b"=" in match["assigned"]
+    return _judged(data, begin, runs.word(begin), sure, name, cut=True)
+
+
+def _judged(data: bytes, begin: int, end: int, strong: bool, name: bytes, *, cut: bool = False) -> list[Span]:
+    """The value as a span, unless it stands for none or looks like no secret. Of a run, the word before a `cut` decides."""
+    last = end
+    if not strong:
+        parted = _CUT.search(data, begin, end) if cut else None
+        last = end if parted is None else parted.start()
+        if last - begin < _SHORTEST_WORD or not _WORD.fullmatch(data, begin, last):
+            return []
+    if begin >= end or PUT_IN.fullmatch(data, begin, end) or _EMPTY.fullmatch(data, begin, min(end, begin + 256)):
+        return []
+    if end - begin <= 64 and data[begin:end].strip().lower() in VOCABULARY:
+        return []
+    if API_ID.fullmatch(data, begin, end) or not (strong or looks_random(data[begin:last])):
+        return []
+    return [Span(begin, end, _kind(name), "telling-name")]
+
+
+def _number(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]", name: bytes) -> list[Span]:
+    match = numbers.match(data, begin)
+    return [] if match is None else [Span(begin, match.end(), _kind(name), "telling-name", quote)]
+
+
+def _listed(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]", name: bytes) -> list[Span]:
+    """The strings and numbers of a list that begins at `begin`, up to its end or to what is neither."""
+    found: list[Span] = []
+    while True:
+        between = _BETWEEN.match(data, begin)
+        if between is None or between["mark"] == b"]":
+            return found
+        begin = between.end()
+        opened = between["open"]
+        if opened is not None:
+            end = _closing(data, begin, opened)
+            found += _judged(data, begin, end, True, name)
+            begin = end + len(opened)
+        else:
+            end = _end(_ANY_NUMBER, data, begin)
+            if end == begin:
+                return found
+            found += _number(data, begin, quote, numbers, name)
+            begin = end
+
+
+def _closing(data: bytes, begin: int, opened: bytes) -> int:
+    """Where the string ends that `opened` opens before `begin`: at a quote with as many backslashes, or fewer."""
+    return _end(_string(opened[-1:], len(opened) - 1), data, begin)
+
+
+@lru_cache(maxsize=64)
+def _string(quote: bytes, depth: int) -> "re.Pattern[bytes]":
+    """A string whose quotes carry `depth` backslashes. One more than it takes stands for the value's own, escaped."""
+    if depth == 0:
+        return re.compile(rb"(?:[^\\%b]++|\\.)*+" % quote, re.DOTALL)
+    return re.compile(rb"(?:[^\\%b]++|\\++(?!%b)|\\{%d,}+%b)*+" % (quote, quote, depth + 1, quote))
 
 
 def looks_random(value: bytes) -> bool:
     """Whether a value looks as if it was drawn by lot: one word, of many turns between digits and letters, small and large."""
-    if len(value) < 12 or COUNT.fullmatch(value) or not _WORD.fullmatch(value):
+    if len(value) < _SHORTEST_WORD or COUNT.fullmatch(value) or not _WORD.fullmatch(value):
         return False
+    value = value[:_SAMPLE]
     if _HEX.fullmatch(value):
         return len(set(value)) > 6
     return len(_TURN.findall(value)) >= max(3, len(value) // 7) and len(set(value)) * 3 > min(len(value), 48)

@@ -15,9 +15,12 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from ...cassettes.operations import split_target
+from ..admission import gate
 from ..connection import silent
+from ..doors import Doors
 from ..server import listen
 from .arrival import MAX_BODY, check_credential, receive
 from .assistants import first_assistant
@@ -90,8 +93,10 @@ class Sandbox:
         assistant = first_assistant(int(self._calendar.instant(writes=False).stamp))
         self.store.assistants[assistant.id] = assistant
 
-    def application(self) -> web.Application:
-        application = web.Application(client_max_size=MAX_BODY)
+    def application(self, doors: Doors | None = None) -> web.Application:
+        """The sandbox as a web application. With `doors`, only for requests that the data port would let in."""
+        guards = () if doors is None else (guard(doors),)
+        application = web.Application(client_max_size=MAX_BODY, middlewares=guards)
         application.router.add_route("*", "/{path:.*}", self._serve)
         return application
 
@@ -169,6 +174,22 @@ class Sandbox:
         return headers | answer.headers
 
 
+def guard(doors: Doors) -> Middleware:
+    """Refuses what the data port refuses: a page in the user's browser can reach this port as well."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = gate(request, doors)
+        if isinstance(refusal, bytes):
+            return await handler(request)
+        refused = ApiError(refusal.status, refusal.message, type="respool_error", code=refusal.code)
+        response = web.json_response(refused.payload(), status=refusal.status)
+        response.force_close()
+        return response
+
+    return check
+
+
 @dataclass(frozen=True, slots=True)
 class RunningSandbox:
     """A sandbox that listens. `url` has no base path: `{url}/v1` is a base URL for a client, and so is `url` itself."""
@@ -188,14 +209,18 @@ async def serve_sandbox(
     rules: Sequence[Rule] = (),
     clock: Clock | None = None,
     speed: float = 1.0,
+    allow_hosts: Sequence[str] = (),
 ) -> AsyncIterator[RunningSandbox]:
     """Serve a sandbox while the block lasts; port 0 takes a free one. The other options are `Sandbox`'s own.
 
+    `allow_hosts` are more names under which clients may call it, see `Doors`.
     Raises `UsageError` when the address cannot be had.
     """
     sandbox = Sandbox(seed=seed, latency=latency, script=script, rules=rules, clock=clock, speed=speed)
     with listen(host, port, forwards=False) as listener:
-        runner = web.AppRunner(sandbox.application(), access_log=None, logger=silent, shutdown_timeout=SHUTDOWN)
+        bound, taken = listener.getsockname()[:2]
+        application = sandbox.application(Doors(bound, taken, allow_hosts))
+        runner = web.AppRunner(application, access_log=None, logger=silent, shutdown_timeout=SHUTDOWN)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

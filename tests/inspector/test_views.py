@@ -48,6 +48,14 @@ def test_secrets_are_told_by_place_and_reason():
     assert "3 values were taken out of 1 call" in text(secrets([streamed()]))
 
 
+def test_pseudonyms_are_told_too(made):
+    call = made.call(
+        "POST /threads", {"content": "use rsp_github_aaaabbbbccccdddd"}, {"said": "rsp_jwt_aaaabbbbccccdddd"}
+    )
+    found = [(each.where, each.why) for each in found_in(call)]
+    assert found == [("request body $.content", "value"), ("answer body $.said", "value")]
+
+
 def test_two_calls_differ_line_by_line(made):
     one, other = made.call("GET /a", None, {"n": 1, "same": 2}), made.call("GET /a", None, {"n": 3, "same": 2})
     shown = text(by_text(one, other)).split("\n")

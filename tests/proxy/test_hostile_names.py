@@ -8,11 +8,15 @@ import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from hostile_names import HOSTILE
 from recorded_calls import write_cassette
+from respool.cassettes.errors import CassetteError
 from respool.cassettes.folder import Folder
+from respool.cassettes.writer import Writer
+from respool.proxy import volumes
 from respool.proxy.library import Library
-from respool.proxy.modes import Way
+from respool.proxy.modes import Action, Way
 from respool.proxy.record import Recorder
 from respool.proxy.replay import Replayer
 from respool.proxy.server import serve
@@ -134,3 +138,25 @@ async def test_a_folder_and_a_file_that_are_swapped_all_the_while_lead_nowhere_e
     assert not any(b"OUTSIDE" in answer for answer in answers)
     assert any(b"inside" in answer for answer in answers), "it was served at times"
     assert {each.name: each.read_bytes() for each in outside.iterdir()} == before
+
+
+def test_a_folder_that_is_swapped_just_when_a_recording_begins_gets_it_or_nobody_does(tmp_path, monkeypatch):
+    path, outside = tmp_path / "cassettes", tmp_path / "outside"
+    (path / "suite").mkdir(parents=True)
+    outside.mkdir()
+    create = Writer.create
+
+    def swapped(*arguments, **options):
+        (path / "suite").rename(path / "real")
+        (path / "suite").symlink_to(outside)
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(Writer, "create", swapped)
+    folder = Folder(path)
+    try:
+        with pytest.raises(CassetteError, match="was replaced while the recording began"):
+            volumes.begin(folder, "suite/refund", Action.RECORD, lambda _: {})
+    finally:
+        folder.close()
+    assert list(outside.iterdir()) == []
+    assert list((path / "real").iterdir()) == []

@@ -50,12 +50,12 @@ KINDS: dict[str, tuple[str, Make]] = {
     "anthropic": ("", lambda rng: "sk-ant-api03-" + word(rng, 90) + "AA"),
     "azure 32 hex": ("api-key", _hex),
     "azure 84": ("", lambda rng: word(rng, 52) + "JQQJ99" + word(rng, 26)),
-    "azure storage": ("AccountKey", lambda rng: word(rng, 86) + "=="),
+    "azure storage": ("AccountKey", lambda rng: word(rng, 86, ALNUM + "+/") + "=="),
     "azure bus": ("SharedAccessKey", lambda rng: word(rng, 43) + "="),
     "azure sas": ("", lambda rng: f"https://x.blob.example/c?sv=2024-11-04&sig={word(rng, 43)}%3D"),
     "aws id": ("", lambda rng: "AKIA" + word(rng, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
     "aws short": ("", lambda rng: "ASIA" + word(rng, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
-    "aws secret": ("aws_secret_access_key", lambda rng: word(rng, 40)),
+    "aws secret": ("aws_secret_access_key", lambda rng: word(rng, 40, ALNUM + "+/")),
     "gcp": ("", lambda rng: "AIza" + word(rng, 35)),
     "github personal": ("", lambda rng: "ghp_" + word(rng, 36)),
     "github oauth": ("", lambda rng: "gho_" + word(rng, 36)),
@@ -78,6 +78,7 @@ KINDS: dict[str, tuple[str, Make]] = {
     "url password": ("", lambda rng: f"postgres://app:{word(rng, 16)}@db.example/main"),
     "password": ("password", lambda rng: word(rng, 14)),
     "client secret": ("client_secret", lambda rng: word(rng, 32)),
+    "bearer": ("", lambda rng: "Bearer " + word(rng, 48)),
     "access token": ("access_token", lambda rng: word(rng, 40)),
 }
 """The name that betrays a kind (empty: its form does), and what makes one."""
@@ -91,7 +92,11 @@ def core(secret: str) -> bytes:
         return secret.partition("sig=")[2].removesuffix("%3D").encode()
     if "://" in secret:
         return secret.split(":")[2].partition("@")[0].encode()
-    return secret.rpartition(".")[2].encode() if secret.startswith("eyJ") else secret.rstrip("=").encode()
+    return (
+        secret.rpartition(".")[2].encode()
+        if secret.startswith("eyJ")
+        else secret.removeprefix("Bearer ").rstrip("=").encode()
+    )
 
 
 JSON_TYPE = ((b"Content-Type", b"application/json"),)

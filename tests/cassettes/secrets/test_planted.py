@@ -1,13 +1,12 @@
 """A thousand secrets of every kind, in every place: none is left, and the same request still has the same key."""
 
-import base64
 import random
 import re
 from dataclasses import replace
-from urllib.parse import unquote_to_bytes
 
 import pytest
 from planted import KINDS, PLACES, core, in_turn, planted, streamed
+from planted_search import said
 from respool.cassettes.interaction import Body, Interaction, Request, Response
 from respool.cassettes.keys import request_key
 from respool.cassettes.reader import Reader
@@ -20,18 +19,6 @@ from respool.cassettes.summaries import summarise
 from respool.cassettes.writer import Writer
 
 CLEANING = Cleaning(PLAIN, Pseudonyms(b"k" * 32))
-
-
-def said(call: Interaction) -> bytes:
-    """All that a call holds, also percent-decoded, joined from events, and decoded from base64."""
-    answer = call.response.body.read()
-    text = b"\n".join((call.request.target, call.request.body.read(), answer, repr(call).encode()))
-    text += unquote_to_bytes(text)
-    text += b"".join(re.findall(rb'"value": "((?:[^"\\]|\\.)*)"', answer.replace(b"unrelated ", b"")))
-    text += b"".join(re.findall(rb'"arguments": "((?:[^"\\]|\\.)*)"', answer))
-    for run in re.findall(rb"[A-Za-z0-9+/]{36,}", text):
-        text += base64.b64decode(run + b"=" * (-len(run) % 4)) if len(run) % 4 != 1 else b""
-    return text
 
 
 def test_there_are_enough_kinds_and_places():

@@ -1,0 +1,196 @@
+"""Secrets of every kind in every place, recorded through the proxy: no file, log, screen or export has one of them.
+
+`make test` plants one secret of each kind in every place, `make test-long` some thousand.
+"""
+
+import asyncio
+import contextlib
+import gzip
+import io
+import shutil
+import zlib
+from pathlib import Path
+
+import aiohttp
+import brotli
+import pytest
+import zstandard
+from aiohttp import web
+from campaign import sized
+from planted import KINDS, PLACES, planted
+from planted_search import found_in, said, spellings, words_of
+from respool.cassettes.reader import Reader
+from respool.cassettes.secrets.policy import PLAIN
+from respool.cassettes.secrets.pseudonyms import Pseudonyms
+from respool.cassettes.writer import Writer
+from respool.cli.main import run
+from respool.inspector.app import Inspector
+from respool.proxy.record import Recorder
+from respool.proxy.replay import Replayer
+from respool.proxy.server import serve
+from respool.proxy.upstream import Origin, Upstream
+from yarl import URL
+
+EACH = sized(1, 29)
+"""Secrets of each kind; each stands in every place."""
+CODINGS = {
+    "": lambda data: data,
+    "gzip": lambda data: gzip.compress(data, mtime=0),
+    "br": brotli.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+EXPORTS = ("html", "har", "jsonl", "curl", "python", "pytest", "markdown")
+MALFORMED = (
+    b"GET /v1/threads?key=%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nBad Header: %b\r\n\r\n",
+    b"GET /v1/threads?key=%b HTTP/9.9\r\nAuthorization: Bearer %b\r\n\r\n",
+    b"POST /v1/threads HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: x%b\r\n\r\n",
+    b"%b %b\r\n\r\n",
+)
+
+
+class Corpus:
+    """What was planted, and everything that was written of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "planted.cassette"
+        self.secrets: set[str] = set()
+        self.sent: list[bytes] = []
+        self.calls = list(planted(11, EACH))
+        self.texts: list[bytes] = []
+
+
+async def record(corpus: Corpus) -> None:
+    """Each call once through a recording proxy, with bodies in all codings by turns, and requests that no server can read."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        number = int(request.headers["X-Case"])
+        response = corpus.calls[number][3][1]
+        coding = list(CODINGS)[number % len(CODINGS)]
+        body = response.body.read()
+        headers = [(name.decode(), value.decode()) for name, value in response.headers]
+        if coding:
+            headers.append(("Content-Encoding", coding))
+        return web.Response(status=response.status, headers=headers, body=CODINGS[coding](body))
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    told: list[str] = []
+    upstream = Upstream(Origin.parse(f"http://127.0.0.1:{runner.addresses[0][1]}"))
+    writer = Writer.create(corpus.path, meta=PLAIN.note())
+    recorder = Recorder(upstream, writer, narrate=told.append, replacer=Pseudonyms(b"k" * 32))
+    async with serve(recorder, name="record", narrate=told.append) as proxy:
+        async with aiohttp.ClientSession(auto_decompress=False) as client:
+            for number, (_, _, secret, (asked, answered)) in enumerate(corpus.calls):
+                corpus.secrets.add(secret)
+                corpus.sent += [asked.target, repr(asked.headers + answered.headers).encode()]
+                corpus.sent += [asked.body.read(), answered.body.read()]
+                coding = list(CODINGS)[number // 5 % len(CODINGS)] if asked.body.length else ""
+                headers = [(name.decode(), value.decode()) for name, value in asked.headers] + [("X-Case", str(number))]
+                headers += [("Content-Encoding", coding)] if coding else []
+                url = URL(proxy.url + asked.target.decode(), encoded=True)
+                body = CODINGS[coding](asked.body.read())
+                async with client.request(asked.method, url, headers=headers, data=body) as response:
+                    await response.read()
+            for number, secret in enumerate(sorted(corpus.secrets)[:: max(len(corpus.secrets) // 40, 1)]):
+                raw = (
+                    MALFORMED[number % len(MALFORMED)]
+                    .replace(b"%b", secret.encode())
+                    .replace(b"%d", b"%d" % proxy.port)
+                )
+                reader, sender = await asyncio.open_connection("127.0.0.1", proxy.port)
+                sender.write(raw)
+                sender.write_eof()
+                await reader.read()
+                sender.close()
+        corpus.texts.append((corpus.path.parent / (corpus.path.name + ".partial")).read_bytes())
+    writer.close()
+    await runner.cleanup()
+    corpus.texts.append("\n".join(told).encode())
+
+
+async def ask_for_what_is_not_there(corpus: Corpus) -> None:
+    """Misses: what they answer, and what they say on stderr."""
+    told: list[str] = []
+    with Reader.open(corpus.path) as reader:
+        async with serve(Replayer(reader, narrate=told.append), name="replay", narrate=told.append) as proxy:
+            async with aiohttp.ClientSession() as client:
+                for _, _, _, (asked, _) in corpus.calls[:: max(len(corpus.calls) // 150, 1)]:
+                    path, mark, query = asked.target.decode().partition("?")
+                    url = URL(proxy.url + path + "/other" + mark + query, encoded=True)
+                    headers = [(name.decode(), value.decode()) for name, value in asked.headers]
+                    async with client.request("POST", url, headers=headers, data=asked.body.read()) as response:
+                        assert response.status == 502
+                        corpus.texts.append(await response.read())
+    corpus.texts.append("\n".join(told).encode())
+
+
+def command(corpus: Corpus, *arguments: object) -> int:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(corpus.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run([str(argument) for argument in arguments])
+    corpus.texts += [out.getvalue().encode(), err.getvalue().encode()]
+    return status
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Corpus:
+    corpus = Corpus(tmp_path_factory.mktemp("planted"))
+    asyncio.run(record(corpus))
+    return corpus
+
+
+def test_the_corpus_is_as_large_as_it_should_be_and_the_search_finds_what_is_there(corpus):
+    assert len(KINDS) >= 25
+    assert len(PLACES) >= 20
+    assert len(corpus.calls) == EACH * len(KINDS) * len(PLACES)
+    assert len(corpus.secrets) >= sized(len(KINDS), 1000)
+    words = words_of(corpus.sent)
+    assert [secret for secret in corpus.secrets if not any(each in words for each in spellings(secret))] == []
+
+
+def test_the_cassette_holds_none_of_them(corpus):
+    with Reader.open(corpus.path) as reader:
+        assert len(reader) >= len(corpus.calls)
+        texts = [repr(reader.meta).encode(), corpus.path.read_bytes()]
+        for row in reader.rows():
+            texts += [repr(row).encode(), said(reader.interaction(row))]
+    assert found_in(texts, corpus.secrets) == []
+
+
+def test_no_command_and_no_export_tells_one(corpus):
+    folder, path = corpus.folder, corpus.path
+    torn = folder / "torn.cassette"
+    torn.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    shutil.copy(path, folder / "other.cassette")
+    assert command(corpus, "ls", path) == 0
+    for form in ((), ("--plain",), ("--filter", "http:4xx")):
+        assert command(corpus, "show", path, *form) == 0
+    for kind in EXPORTS:
+        assert command(corpus, "export", f"--{kind}", path, folder / f"export.{kind}") == 0
+    assert command(corpus, "diff", path, torn) in (1, 3)
+    assert command(corpus, "doctor", path) == 0
+    assert command(corpus, "doctor", "--repair", torn) == 0
+    assert command(corpus, "scan", path, *(folder / f"export.{kind}" for kind in EXPORTS)) in (0, 1)
+    assert command(corpus, "pack", path, "-o", folder / "packed.cassette") == 0
+    assert command(corpus, "redact", path, "-o", folder / "again.cassette") == 0
+    asyncio.run(ask_for_what_is_not_there(corpus))
+    files = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
+    assert len(files) >= 3 + len(EXPORTS)
+    assert found_in([*corpus.texts, *files], corpus.secrets) == []
+
+
+async def test_no_panel_of_the_inspector_shows_one(corpus):
+    shown = []
+    with Reader.open(corpus.path) as reader:
+        app = Inspector(reader)
+        async with app.run_test(size=(160, 60)) as pilot:
+            for number in range(12):
+                await pilot.press("down", *("tab",) * (number % 3), str(number % 6 + 1))
+                await pilot.pause(0.05)
+                shown.append(app.export_screenshot(simplify=True).encode())
+    assert len(set(shown)) > 3
+    assert found_in(shown, corpus.secrets) == []
