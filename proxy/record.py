@@ -17,6 +17,8 @@ from ..cassettes.secrets.finder import Replacer, hide
 from ..cassettes.secrets.policy import PLAIN, policy_of_notes
 from ..cassettes.writer import RecordingFailed, Writer
 from .answer import Answer, OwnedTasks
+from .control.hub import Hub
+from .control.memory import Memory
 from .durability import Durability
 from .forward import Forwarding, Way
 from .health import Health
@@ -34,19 +36,26 @@ class Recorder:
     def __init__(
         self,
         upstream: Upstream,
-        writer: Writer | None,
+        writer: Writer | Memory | None,
         *,
         narrate: Callable[[str], None],
         replacer: Replacer = hide,
+        hub: Hub | None = None,
     ) -> None:
-        """`replacer` gives what stands in place of a secret; by which rules they are found, the notes of the cassette say."""
+        """`replacer` gives what stands in place of a secret; by which rules they are found, the notes of the cassette say.
+
+        `hub` is told of each call. With a `Memory` nothing is recorded: calls are kept for who looks on.
+        """
         policy = policy_of_notes(writer.meta) if writer is not None else None
         self._cleaning = Cleaning(policy or PLAIN, replacer)
         self._rules = Rules(policy=policy)
         self._upstream = upstream
         self._writer = writer
         self._narrate = narrate
-        self._durability = Durability(writer, failed=self._fail) if writer is not None and writer.durable else None
+        self._hub = hub
+        self._durability = (
+            Durability(writer, failed=self._fail) if isinstance(writer, Writer) and writer.durable else None
+        )
         self._reading_on = OwnedTasks()
         self._open: set[Passage] = set()
         self._stopping = False
@@ -74,6 +83,8 @@ class Recorder:
         if self._writer is not None and self.failed is None:
             passage = Passage(self._writer, request, session, target, cleaning=self._cleaning, rules=self._rules)
             self._open.add(passage)
+            if self._hub is not None:
+                passage.watch(self._hub)
         call = Forwarding(self, way or self._upstream, request, passage, session, target, body=body)
         try:
             return await call.run()
@@ -82,7 +93,7 @@ class Recorder:
             raise
 
     def health(self) -> Health:
-        return Health(cassettes=int(self._writer is not None), failed=self.failed is not None)
+        return Health(cassettes=int(isinstance(self._writer, Writer)), failed=self.failed is not None)
 
     async def stop(self, timeout: float) -> None:
         """Let what is being read on end, store what is still open as cut by the proxy, and hang up."""
@@ -103,6 +114,7 @@ class Recorder:
             return
         self._open.discard(passage)
         if self.failed is not None:
+            passage.give_up()
             return
         try:
             passage.store(end)
@@ -115,6 +127,8 @@ class Recorder:
             self._lose(passage, error.message)
         except Exception as error:  # noqa: BLE001  # a fault in the copy must not reach the call that is being copied
             self._lose(passage, f"{type(error).__name__}, a fault of respool's own")
+        finally:
+            passage.give_up()
 
     def _fail(self, error: RecordingFailed) -> None:
         if self.failed is None:
