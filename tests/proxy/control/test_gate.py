@@ -5,6 +5,7 @@ import itertools
 import json
 
 import pytest
+from controlled import answering, upstream
 from respool.cassettes.errors import UsageError
 from respool.proxy.control.gate import token_of_user
 from respool.proxy.control.hub import Hub
@@ -118,14 +119,8 @@ def test_a_weak_token_is_refused(monkeypatch, weak):
         token_of_user()
 
 
-async def test_the_data_port_never_answers_the_control_api(proxies, recorded, forwarding):
-    async with proxies.raw_upstream(forwarding(b'{"from": "upstream"}')) as upstream, recorded(upstream.url) as one:
+async def test_the_data_port_never_answers_the_control_api(recorded):
+    async with upstream(answering(b'{"from": "upstream"}')) as url, recorded(url) as one:
         for target in ("/snapshot", "/events", "/calls", "/calls/0"):
-            answer = await proxies.raw_call(
-                one.port, f"GET {target} HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n".encode()
-            )
-            assert b'{"from": "upstream"}' in answer
-        answer = await proxies.raw_call(
-            one.port, b"GET /_respool/snapshot HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n"
-        )
-        assert answer.startswith(b"HTTP/1.1 404")
+            assert b'{"from": "upstream"}' in await one.call("GET", target)
+        assert (await one.call("GET", "/_respool/snapshot")).startswith(b"HTTP/1.1 404")

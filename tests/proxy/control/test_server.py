@@ -3,6 +3,7 @@ import json
 import time
 
 import pytest
+from controlled import answering, streaming, upstream
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.reader import Reader
 from respool.proxy.control.client import Client
@@ -15,10 +16,6 @@ THREAD = b'{"id": "thread_a", "object": "thread"}'
 def request(method, target, body=b"", *headers):
     lines = [f"{method} {target} HTTP/1.1", "Host: p", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
-
-
-def closing(method, target, body=b"", *headers):
-    return request(method, target, body, *headers, "Connection: close")
 
 
 def reading(client, events, *, after=None):
@@ -36,8 +33,8 @@ def reading(client, events, *, after=None):
     return asyncio.get_running_loop().run_in_executor(None, read), streams
 
 
-async def test_the_snapshot_counts_what_was_recorded(proxies, recorded, forwarding):
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream, recorded(upstream.url) as one:
+async def test_the_snapshot_counts_what_was_recorded(recorded):
+    async with upstream(answering(THREAD)) as url, recorded(url) as one:
         before = await one.ask(one.client.snapshot)
         assert (before.mode, before.calls, before.running, before.cassettes[0][-14:]) == (
             "record",
@@ -45,7 +42,7 @@ async def test_the_snapshot_counts_what_was_recorded(proxies, recorded, forwardi
             0,
             "/live.cassette",
         )
-        await proxies.raw_call(one.port, closing("POST", "/v1/threads", b"{}"))
+        await one.call("POST", "/v1/threads", b"{}")
         after = await one.ask(one.client.snapshot)
         assert (after.recorded, after.calls, after.hits, after.misses) == (1, 1, 0, 0)
         assert [(each.name, each.calls) for each in after.sessions] == [("default", 1)]
@@ -55,38 +52,37 @@ async def test_the_snapshot_counts_what_was_recorded(proxies, recorded, forwardi
         assert (call.number, call.how, call.record, call.scope, call.status) == (0, "recorded", 0, "thread_a", 200)
 
 
-async def test_a_call_is_given_as_it_was_recorded(proxies, recorded, forwarding, tmp_path):
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream:
-        async with recorded(upstream.url) as one:
-            await proxies.raw_call(one.port, closing("POST", "/v1/threads?x=1", b'{"metadata": {}}'))
+async def test_a_call_is_given_as_it_was_recorded(recorded, tmp_path):
+    async with upstream(answering(THREAD)) as url:
+        async with recorded(url) as one:
+            await one.call("POST", "/v1/threads?x=1", b'{"metadata": {}}')
             told = await one.ask(one.client.call, 0)
             with pytest.raises(CassetteError):
                 await one.ask(one.client.call, 1)
-        (kept,) = proxies.interactions(tmp_path / "live.cassette")
-        assert (told.request, told.response, told.scope) == (kept.request, kept.response, kept.scope)
+        with Reader.open(tmp_path / "live.cassette") as reader:
+            (kept,) = map(reader.interaction, reader.rows())
+            assert (told.request, told.response, told.scope) == (kept.request, kept.response, kept.scope)
 
 
-async def test_a_large_body_is_given_by_its_beginning(proxies, recorded, forwarding):
-    async with proxies.raw_upstream(forwarding(b"x" * 3_000_000, kind=b"text/plain")) as upstream:
-        async with recorded(upstream.url) as one:
-            await proxies.raw_call(one.port, closing("GET", "/v1/files/file_1/content"))
+async def test_a_large_body_is_given_by_its_beginning(recorded):
+    async with upstream(answering(b"x" * 3_000_000, kind=b"text/plain")) as url:
+        async with recorded(url) as one:
+            await one.call("GET", "/v1/files/file_1/content")
             told = await one.ask(one.client.call, 0)
             assert 0 < told.response.body.length < 1 << 20
             assert told.extra["shortened"] == {"response": 3_000_000}
 
 
-async def test_events_tell_a_call_from_its_beginning_to_its_end(proxies, recorded, streaming):
+async def test_events_tell_a_call_from_its_beginning_to_its_end(recorded):
     go = asyncio.Semaphore(0)
     words = [
         f'event: thread.message.delta\ndata: {{"id": "msg_1", "delta": "{word} "}}\n\n'.encode() for word in ("a", "b")
     ]
     events = []
-    async with proxies.raw_upstream(streaming(words, go)) as upstream, recorded(upstream.url) as one:
+    async with upstream(streaming(words, go)) as url, recorded(url) as one:
         reader, streams = reading(one.client, events)
         await one.until(lambda: one.hub.log.watched)
-        call = asyncio.ensure_future(
-            proxies.raw_call(one.port, closing("POST", "/v1/threads/thread_a/runs", b'{"stream": true}'))
-        )
+        call = asyncio.ensure_future(one.call("POST", "/v1/threads/thread_a/runs", b'{"stream": true}'))
         go.release()
         await one.until(lambda: any(each.kind == "call-grew" for each in events))
         assert not call.done()
@@ -107,25 +103,20 @@ async def test_events_tell_a_call_from_its_beginning_to_its_end(proxies, recorde
     assert numbers[1:] == list(range(numbers[0] + 1, numbers[0] + len(numbers)))
 
 
-async def test_no_secret_goes_out_whatever_is_asked(proxies, recorded, streaming, tmp_path):
+async def test_no_secret_goes_out_whatever_is_asked(recorded, tmp_path):
     go = asyncio.Semaphore(0)
     pieces = [
         f'event: thread.message.delta\ndata: {{"id": "msg_1", "delta": "{SECRET[at : at + 5]}"}}\n\n'.encode()
         for at in range(0, len(SECRET), 5)
     ]
     address = str(tmp_path / "c.sock")
-    async with proxies.raw_upstream(streaming(pieces, go)) as upstream, recorded(upstream.url, where=address) as one:
+    async with upstream(streaming(pieces, go)) as url, recorded(url, where=address) as one:
         reader, writer = await asyncio.open_unix_connection(address)
         writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await one.until(lambda: one.hub.log.watched)
         asked = f'{{"stream": true, "instructions": "use {SECRET}"}}'.encode()
         call = asyncio.ensure_future(
-            proxies.raw_call(
-                one.port,
-                closing(
-                    "POST", f"/v1/threads/{SECRET}/runs?api_key={SECRET}", asked, f"Authorization: Bearer {SECRET}"
-                ),
-            )
+            one.call("POST", f"/v1/threads/{SECRET}/runs?api_key={SECRET}", asked, f"Authorization: Bearer {SECRET}")
         )
         told = b""
         for _ in pieces:
@@ -160,18 +151,16 @@ async def _raw(address, target):
         writer.close()
 
 
-async def test_a_replay_tells_hits_misses_with_their_reason_and_reports(
-    proxies, recorded, replayed, forwarding, tmp_path
-):
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream, recorded(upstream.url) as one:
-        await proxies.raw_call(one.port, closing("POST", "/v1/threads", b"{}"))
-        await proxies.raw_call(one.port, closing("POST", "/v1/threads/thread_a/messages", b'{"content": "hello"}'))
+async def test_a_replay_tells_hits_misses_with_their_reason_and_reports(recorded, replayed, tmp_path):
+    async with upstream(answering(THREAD)) as url, recorded(url) as one:
+        await one.call("POST", "/v1/threads", b"{}")
+        await one.call("POST", "/v1/threads/thread_a/messages", b'{"content": "hello"}')
     events = []
     async with replayed(tmp_path / "live.cassette") as one:
         reader, streams = reading(one.client, events)
         await one.until(lambda: one.hub.log.watched)
-        await proxies.raw_call(one.port, closing("POST", "/@gw1/v1/threads", b"{}"))
-        await proxies.raw_call(one.port, closing("POST", "/@gw1/v1/threads/thread_a/messages", b'{"content": "other"}'))
+        await one.call("POST", "/@gw1/v1/threads", b"{}")
+        await one.call("POST", "/@gw1/v1/threads/thread_a/messages", b'{"content": "other"}')
         snapshot = await one.ask(one.client.snapshot)
         assert (snapshot.hits, snapshot.misses, snapshot.mode) == (1, 1, "replay")
         hit, miss = (await one.ask(one.client.calls)).calls
@@ -194,11 +183,11 @@ async def test_a_replay_tells_hits_misses_with_their_reason_and_reports(
     assert "other" in why
 
 
-async def test_a_paced_replay_is_told_as_it_goes(proxies, recorded, replayed, streaming, tmp_path):
+async def test_a_paced_replay_is_told_as_it_goes(recorded, replayed, tmp_path):
     go = asyncio.Semaphore(0)
     words = [b"data: %d\n\n" % number for number in range(3)]
-    async with proxies.raw_upstream(streaming(words, go)) as upstream, recorded(upstream.url) as one:
-        call = asyncio.ensure_future(proxies.raw_call(one.port, closing("POST", "/v1/threads/thread_a/runs", b"{}")))
+    async with upstream(streaming(words, go)) as url, recorded(url) as one:
+        call = asyncio.ensure_future(one.call("POST", "/v1/threads/thread_a/runs", b"{}"))
         for _ in words:
             go.release()
             await asyncio.sleep(0.3)
@@ -207,7 +196,7 @@ async def test_a_paced_replay_is_told_as_it_goes(proxies, recorded, replayed, st
     async with replayed(tmp_path / "live.cassette", pace="recorded") as one:
         reader, streams = reading(one.client, events)
         await one.until(lambda: one.hub.log.watched)
-        await proxies.raw_call(one.port, closing("POST", "/v1/threads/thread_a/runs", b"{}"))
+        await one.call("POST", "/v1/threads/thread_a/runs", b"{}")
         await one.until(lambda: any(each.kind == "call-finished" for each in events))
         streams[0].close()
         await reader
@@ -216,18 +205,18 @@ async def test_a_paced_replay_is_told_as_it_goes(proxies, recorded, replayed, st
     assert "".join(grown).encode() == b"".join(words)
 
 
-async def test_what_is_only_forwarded_can_be_looked_at_too(proxies, recorded, forwarding):
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream, recorded(upstream.url, keep=False) as one:
-        await proxies.raw_call(one.port, closing("POST", "/v1/threads", b"{}"))
+async def test_what_is_only_forwarded_can_be_looked_at_too(recorded):
+    async with upstream(answering(THREAD)) as url, recorded(url, keep=False) as one:
+        await one.call("POST", "/v1/threads", b"{}")
         (call,) = (await one.ask(one.client.calls)).calls
         assert (call.how, call.record, call.scope) == ("forwarded", None, "thread_a")
         assert (await one.ask(one.client.call, 0)).response.body.read() == THREAD
 
 
-async def test_a_reader_that_never_reads_changes_nothing_for_the_client(proxies, recorded, forwarding, tmp_path):
+async def test_a_reader_that_never_reads_changes_nothing_for_the_client(recorded, tmp_path):
     body = json.dumps({"id": "thread_a", "text": "x" * 2000}).encode()
     address = str(tmp_path / "c.sock")
-    async with proxies.raw_upstream(forwarding(body)) as upstream, recorded(upstream.url, where=address) as one:
+    async with upstream(answering(body)) as url, recorded(url, where=address) as one:
         _, writer = await asyncio.open_unix_connection(address, limit=1)
         writer.transport.pause_reading()
         writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -247,9 +236,9 @@ async def test_a_reader_that_never_reads_changes_nothing_for_the_client(proxies,
         assert len(kept) == 4000
 
 
-async def test_a_slow_reader_is_told_of_the_gap(proxies, recorded, forwarding):
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream, recorded(upstream.url) as one:
-        await proxies.raw_call(one.port, closing("GET", "/v1/threads/thread_a"))
+async def test_a_slow_reader_is_told_of_the_gap(recorded):
+    async with upstream(answering(THREAD)) as url, recorded(url) as one:
+        await one.call("GET", "/v1/threads/thread_a")
         events = []
         reader, streams = reading(one.client, events, after=0)
         await one.until(lambda: len(events) > 1)
@@ -260,10 +249,10 @@ async def test_a_slow_reader_is_told_of_the_gap(proxies, recorded, forwarding):
         assert events[1].first == 1
 
 
-async def test_the_end_of_the_proxy_is_told_and_ends_the_stream(proxies, recorded, forwarding):
+async def test_the_end_of_the_proxy_is_told_and_ends_the_stream(recorded):
     events = []
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream:
-        async with recorded(upstream.url) as one:
+    async with upstream(answering(THREAD)) as url:
+        async with recorded(url) as one:
             reader, _ = reading(one.client, events)
             await one.until(lambda: one.hub.log.watched)
             began = time.monotonic()
@@ -272,9 +261,9 @@ async def test_the_end_of_the_proxy_is_told_and_ends_the_stream(proxies, recorde
     assert time.monotonic() - began < 8
 
 
-async def test_on_a_port_the_token_of_the_environment_is_asked_for(proxies, recorded, forwarding, monkeypatch):
+async def test_on_a_port_the_token_of_the_environment_is_asked_for(recorded, monkeypatch):
     monkeypatch.setenv("RESPOOL_CONTROL_TOKEN", "t" * 20)
-    async with proxies.raw_upstream(forwarding(THREAD)) as upstream, recorded(upstream.url, where="127.0.0.1:0") as one:
+    async with upstream(answering(THREAD)) as url, recorded(url, where="127.0.0.1:0") as one:
         with pytest.raises(ControlError, match="401"):
             await one.ask(one.client.snapshot)
         with Client(one.address, token="t" * 20) as client:
