@@ -23,7 +23,7 @@ from .loop import Stop, Stopped
 from .recordings import check_rules, cut_here, failed_upstream, meta_of
 from .redacting import cleaning_of
 from .running import narrate
-from .serving import faults_of, injected, replayer_factory, serve_until_stopped, upstream_of
+from .serving import faults_of, injected, replayer_factory, serve_until_stopped, told_to, upstream_of
 
 CACHE_BYTES = 4 << 20
 """Answers that each cassette keeps ready: there may be hundreds of them."""
@@ -45,7 +45,7 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     recording = Recording(
                         origin=origin,
                         meta=lambda cassette: meta_of(arguments, cassette, origin, cleaning),
-                        recorder=partial(_recorder, cleaning.replacer, hub),
+                        recorder=partial(_recorder, cleaning.replacer, told_to(hub, arguments)),
                         durable=arguments.durable,
                     )
                     _make(path)
@@ -61,7 +61,7 @@ def _make(path: Path) -> None:
         raise CassetteError(f"the folder {path} cannot be made: {error.strerror}") from error
 
 
-def _recorder(replacer: Replacer, hub: Hub, upstream: Upstream, writer: Writer) -> Recorder:
+def _recorder(replacer: Replacer, hub: Hub | None, upstream: Upstream, writer: Writer) -> Recorder:
     return Recorder(upstream, writer, narrate=narrate, replacer=replacer, hub=hub)
 
 
@@ -78,7 +78,7 @@ async def _serve(
     shelf = Shelf(
         folder,
         way=way,
-        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES, hub=hub),
+        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES, hub=told_to(hub, arguments)),
         recording=recording,
         idle=arguments.session_idle,
         narrate=narrate,

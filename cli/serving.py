@@ -90,6 +90,11 @@ async def serve_until_stopped(
             narrate(f"respool: waiting up to {DRAIN_SECONDS:.0f} s for running calls; a second signal cuts them")
 
 
+def told_to(hub: Hub, arguments: argparse.Namespace) -> Hub | None:
+    """The hub for a mode to tell of its calls; None where nobody can look on, which costs nothing."""
+    return None if arguments.control == "off" else hub
+
+
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.cassette
     check_rules(arguments, path)
@@ -113,7 +118,7 @@ async def _record(
 ) -> int:
     writer = begin(arguments, path, cleaning, upstream)
     hub = Hub("record", upstream=upstream.origin.url, cassettes=(path,))
-    recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer, hub=hub)
+    recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer, hub=told_to(hub, arguments))
     before = writer.count
     try:
         await serve_until_stopped(recorder, upstream.origin.base, listener, stop, hub=hub, arguments=arguments)
@@ -154,8 +159,8 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
                 hub = Hub("live", upstream=upstream.origin.url)
-                memory = Memory() if arguments.control != "off" else None
-                recorder = Recorder(upstream, memory, narrate=narrate, hub=hub)
+                looking = told_to(hub, arguments)
+                recorder = Recorder(upstream, Memory() if looking else None, narrate=narrate, hub=looking)
                 await serve_until_stopped(recorder, upstream.origin.base, listener, stop, hub=hub, arguments=arguments)
         except Stopped:
             return 0
@@ -210,7 +215,7 @@ def replayer_factory(
 
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     hub = Hub("replay", cassettes=(arguments.cassette,))
-    make = replayer_factory(arguments, stop, faults=faults_of(arguments), hub=hub)
+    make = replayer_factory(arguments, stop, faults=faults_of(arguments), hub=told_to(hub, arguments))
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
         if reader.warning:
             narrate(f"respool: {reader.warning}")

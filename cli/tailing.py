@@ -34,7 +34,15 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
                 writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
                 hub = Hub("record", upstream=upstream.origin.url, cassettes=(path,))
                 begin = partial(
-                    Tail, prefix, upstream, writer, ids=ids, rules=rules, narrate=narrate, replacer=replacer, hub=hub
+                    Tail,
+                    prefix,
+                    upstream,
+                    writer,
+                    ids=ids,
+                    rules=rules,
+                    narrate=narrate,
+                    replacer=replacer,
+                    hub=serving.told_to(hub, arguments),
                 )
                 try:  # in a thread, because with rules the whole cassette is read
                     mode = await asyncio.to_thread(begin, progress=serving.progress(len(prefix), stop))

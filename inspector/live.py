@@ -4,6 +4,7 @@ Events wait in the feed and are taken a few times a second, for so long that no 
 again in the thread that reads, each thread no more often than reading it costs. A pause leaves them waiting.
 """
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,6 +42,8 @@ MOST_TICK_SECONDS = 0.02
 """How long events are taken in at a time."""
 CALM = 4
 """How many times longer than reading a thread took, it is left alone before it is read again."""
+RENEW_SECONDS = 0.25
+"""How long a thread is left alone at least before it is read again."""
 SNAPSHOT_SECONDS = 2.0
 MOST_MISSES = 1_000
 
@@ -64,6 +67,7 @@ class LiveInspector(Inspector):
         self._cost: dict[str, float] = {}
         self._misses: set[Row] = set()
         self._asked = 0.0
+        self._said = ""
 
     def list_pane(self) -> ListPane:
         return FollowingList(self._outline, self.notes)
@@ -77,6 +81,7 @@ class LiveInspector(Inspector):
 
     def on_mount(self) -> None:
         self._name = self.query_one("#name", Static)
+        gc.freeze()  # what was loaded by now stays: looking at it again takes the collector longer than a frame
         self.feed.start()
         self.set_interval(TICK_SECONDS, self.tick)
 
@@ -174,7 +179,7 @@ class LiveInspector(Inspector):
         self.choose(None)
 
     def _ended(self, call: Call, *, counts: bool = True) -> list[str]:
-        running = self.live.lose(call.number)
+        running = self.live.scope_of(call.number)
         scope = self.live.take(call)
         if scope is None:
             return []
@@ -244,7 +249,7 @@ class LiveInspector(Inspector):
     def _renewed(self, told: tuple[Story, float]) -> None:
         story, took = told
         row = story.branch.row
-        self._cost[row.scope] = took * CALM
+        self._cost[row.scope] = max(took * CALM, RENEW_SECONDS)
         if (gone := self._shelf.put(story)) is not None:
             self._outline.forget(gone)
         self._list.renew(story.branch)
@@ -302,6 +307,9 @@ class LiveInspector(Inspector):
         if self.paused:
             more = "+" if self.feed.full else ""
             text += f" · PAUSED, {self.feed.waiting:,}{more} waiting (p to go on)"
+        if text == self._said:
+            return
+        self._said = text
         self._name.update(Content.assemble((" respool ", "bold reverse"), "  ", text))
 
     # What is asked for

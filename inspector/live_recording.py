@@ -4,16 +4,15 @@ Rows come from events, on the event loop; a call itself is fetched when it is re
 a row too, and is fetched anew each time: of a stream there is as much as has come. Bounded: the oldest threads go first.
 """
 
-from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..cassettes.errors import CassetteError
 from ..cassettes.interaction import Interaction, Request, Response
+from ..cassettes.operations import READS, find_operation, split_target
 from ..cassettes.scopes import scope_hash
-from ..cassettes.summaries import summarise
-from ..cassettes.summary import CUT, STREAM, Row
+from ..cassettes.summary import CUT, STREAM, WRITE, Row, Summary
 from ..proxy.control.client import Client
 from ..proxy.control.protocol import Call, CallBegun
 
@@ -69,9 +68,13 @@ class LiveRecording:
 
     def take(self, call: Call) -> str | None:
         """A call has ended; returns its scope, or None for one that was known."""
-        self.lose(call.number)
         if call.number in self._calls:
             return None
+        running = self._running.get(call.number)
+        if running is None or running[0] != call.thread:
+            self.lose(call.number)
+        else:
+            del self._running[call.number]  # its row gives way to the new one, in its place
         self._calls[call.number] = call
         if call.noted:
             self.noted[call.number] = call.noted
@@ -85,9 +88,12 @@ class LiveRecording:
         """A call is under way; returns its scope."""
         if begun.number in self._calls or begun.number in self._running:
             return begun.scope
-        asked = Interaction(begun.number, begun.at_us, Request(begun.method, begun.target.encode()), None)
-        summary = summarise(asked)
-        row = Row(summary._replace(scope=scope_hash(begun.scope), flags=summary.flags | CUT), begun.number)
+        _, path, _ = split_target(begun.target.encode())
+        operation, _ = find_operation(begun.method, path)
+        flags = CUT if begun.method in READS else CUT | WRITE
+        number = operation.number if operation else 0
+        summary = Summary(0, scope_hash(begun.scope), 0, begun.number, begun.at_us, 0, 0, number, flags, 0)
+        row = Row(summary, begun.number)
         self._running[begun.number] = begun.scope, row, begun
         self._put(begun.scope, row)
         return begun.scope
@@ -97,10 +103,13 @@ class LiveRecording:
         if number not in self._running:
             return []
         before, row, begun = self._running[number]
+        if before == scope and status is None:
+            return [scope]
         summary = row.summary
         if status is not None:
             summary = summary._replace(status=status, flags=summary.flags | (STREAM if stream else 0))
-        self.lose(number)
+        if before != scope:
+            self.lose(number)
         row = Row(summary._replace(scope=scope_hash(scope)), number)
         self._running[number] = scope, row, begun
         self._put(scope, row)
@@ -111,11 +120,16 @@ class LiveRecording:
         if number not in self._running:
             return None
         scope, row, _ = self._running.pop(number)
-        rows = [each for each in self._scopes.get(scope, ()) if each.offset != row.offset]
-        self._scopes[scope] = rows
+        rows = self._scopes.get(scope, [])
+        if row in rows:
+            rows.remove(row)
         if not rows:
-            del self._scopes[scope]
+            self._scopes.pop(scope, None)
         return scope
+
+    def scope_of(self, number: int) -> str | None:
+        """The scope of a call under way."""
+        return self._running[number][0] if number in self._running else None
 
     def is_running(self, number: int) -> bool:
         return number in self._running
@@ -124,12 +138,16 @@ class LiveRecording:
         return self._calls.get(number)
 
     def _put(self, scope: str, row: Row) -> None:
-        rows = list(self._scopes.get(scope, ()))  # another list, since the thread that reads may walk the old one
-        if not rows or rows[-1].summary.arrival < row.summary.arrival:
-            rows.append(row)
+        """Put a row in its place, in that of the same call where it has one. Who walks the rows walks a copy of them."""
+        rows = self._scopes.setdefault(scope, [])
+        arrival = row.summary.arrival
+        at = len(rows)
+        while at and rows[at - 1].summary.arrival > arrival:
+            at -= 1
+        if at and rows[at - 1].summary.arrival == arrival:
+            rows[at - 1] = row
         else:
-            insort(rows, row, key=lambda each: each.summary.arrival)
-        self._scopes[scope] = rows
+            rows.insert(at, row)
         self._names[row.summary.scope] = scope
 
     def _drop(self, scope: str) -> None:
@@ -148,7 +166,7 @@ class LiveRecording:
         return self._client
 
     def rows(self) -> Iterator[Row]:
-        every = [row for rows in list(self._scopes.values()) for row in rows]
+        every = [row for rows in list(self._scopes.values()) for row in list(rows)]
         return iter(sorted(every, key=lambda row: row.summary.arrival))
 
     def rows_of_scope(self, name: str) -> list[Row]:

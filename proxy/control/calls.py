@@ -12,6 +12,8 @@ from ...cassettes.redaction import scrub_text
 from ...cassettes.secrets.cleaning import DEFAULT
 from ...cassettes.summary import Row, Summary
 
+HITS = frozenset({"exact", "held", "ahead"})
+
 
 class Source(Protocol):
     """Where calls can be read."""
@@ -27,12 +29,21 @@ class Kept(NamedTuple):
     how: str
     session: str
     method: str
-    target: str
+    target: bytes
     scope: str
-    summary: Summary
+    started_us: int
+    duration_us: int
     row: Row
     source: Source
     noted: str = ""
+
+    @property
+    def summary(self) -> Summary:
+        """As it is listed: a hit is told at the time at which it was served."""
+        summary = self.row.summary
+        if self.how in HITS:
+            return summary._replace(started_us=self.started_us, duration_us=self.duration_us)
+        return summary
 
     def told(self) -> dict[str, Any]:
         summary = self.summary
@@ -41,9 +52,9 @@ class Kept(NamedTuple):
             "place": self.place,
             "how": self.how,
             "session": shown_name(self.session),
-            "method": self.method,
-            "target": self.target,
-            "scope": self.scope,
+            "method": clipped(self.method, 40),
+            "target": clipped(self.target.decode("utf-8", "backslashreplace"), 2000),
+            "scope": clipped(self.scope),
             "record": None if self.how in {"miss", "forwarded"} else self.row.summary.arrival,
             "status": summary.status,
             "operation": summary.operation,

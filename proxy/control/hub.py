@@ -19,7 +19,7 @@ from ...cassettes.misses import Miss
 from ...cassettes.summaries import summarise
 from ...cassettes.summary import Row, Summary
 from ..sessions import DEFAULT
-from .calls import Kept, Running, Source, clipped, shown_name
+from .calls import HITS, Kept, Running, Source, clipped, shown_name
 from .log import EventLog
 from .memory import Memory
 from .protocol import MOST_TEXT, VERSION
@@ -85,7 +85,10 @@ class Hub:
         self.begun += 1
         self._running[call.number] = call
         self._seen(session).calls += 1
-        self.log.tell("call-begun", lambda: self._beginning(call))
+        if self.log.watched:
+            self.log.tell("call-begun", lambda: self._beginning(call))
+        else:
+            self.log.skip()
         return call
 
     def headed(self, call: Running, status: int, *, shown: Callable[[], bytes] | None) -> None:
@@ -110,19 +113,16 @@ class Hub:
 
     def end(self, call: Running, how: str, interaction: Interaction, row: Row, source: Source) -> None:
         """A call has ended as this interaction, which `source` can give again."""
-        summary = row.summary
-        if how == "recorded":
-            self.recorded += 1
-        elif how in {"exact", "held", "ahead"}:
+        if how in HITS:
             self.hits += 1
-            took = int((time.perf_counter() - call.began) * 1e6)
-            summary = summary._replace(started_us=call.started_us, duration_us=took)
-        if interaction.end in _FAILED and how in {"recorded", "forwarded"}:
-            self.failed += 1
-        body = interaction.response.body if interaction.response is not None else EMPTY
-        if call.shown is not None and self.log.watched and body.at_hand and body.length <= MOST_TOLD:
-            self._tell_more(call, body.read())
-        self._end(call, how, interaction, row._replace(summary=summary), row, source)
+        else:
+            self.recorded += how == "recorded"
+            self.failed += interaction.end in _FAILED
+        if call.shown is not None and self.log.watched:
+            body = interaction.response.body if interaction.response is not None else EMPTY
+            if body.at_hand and body.length <= MOST_TOLD:
+                self._tell_more(call, body.read())
+        self._end(call, how, interaction, row, source)
 
     def missed(self, session: str, interaction: Interaction, miss: Miss) -> None:
         """A replay had no answer to a (redacted) request; the interaction is what its client got."""
@@ -130,7 +130,7 @@ class Hub:
         self.misses += 1
         self._seen(session).misses += 1
         row = self._missed.append(interaction, summarise(interaction))
-        kept = self._end(call, "miss", interaction, row, row, self._missed)
+        kept = self._end(call, "miss", interaction, row, self._missed)
         self.log.tell("miss", lambda: {"call": kept.told(), "why": clipped(miss.text(), 30_000)})
 
     def lost(self, call: Running) -> None:
@@ -210,26 +210,24 @@ class Hub:
 
     # Within
 
-    def _end(self, call: Running, how: str, interaction: Interaction, listed: Row, row: Row, source: Source) -> Kept:
+    def _end(self, call: Running, how: str, interaction: Interaction, row: Row, source: Source) -> Kept:
         self._running.pop(call.number, None)
         self._grown.pop(call.number, None)
         request = interaction.request
+        took = int((time.perf_counter() - call.began) * 1e6)
+        # What was recorded has the session's name without what was secret in it.
+        session = (interaction.session or DEFAULT) if how in {"recorded", "forwarded"} else call.session
+        scope = interaction.scope
         kept = Kept(
-            call.number,
-            self.ended,
-            how,
-            (interaction.session or DEFAULT) if how in {"recorded", "forwarded"} else call.session,
-            clipped(request.method, 40),
-            clipped(request.target.decode("utf-8", "backslashreplace"), 2000),
-            clipped(interaction.scope, 300),
-            listed.summary,
-            row,
-            source,
+            call.number, self.ended, how, session, request.method, request.target, scope, call.started_us, took, row, source,
             call.noted,
-        )
+        )  # fmt: skip
         self.ended += 1
         self._kept.append(kept)
-        self.log.tell("call-finished", lambda: {"call": kept.told()})
+        if self.log.watched:
+            self.log.tell("call-finished", lambda: {"call": kept.told()})
+        else:
+            self.log.skip()
         return kept
 
     def _seen(self, session: str) -> _Seen:

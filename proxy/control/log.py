@@ -41,10 +41,10 @@ class EventLog:
 
     def tell(self, kind: str, said: Callable[[], dict[str, Any]]) -> None:
         """Count an event; where somebody reads, keep what `said` gives of it."""
-        self.last += 1
         if not self._readers:
-            self._forget()
+            self.skip()
             return
+        self.last += 1
         line = json.dumps({"n": self.last, "kind": kind, **said()}, separators=(",", ":")).encode("ascii") + b"\n"
         self._lines.append(line)
         self._size += len(line)
@@ -55,7 +55,9 @@ class EventLog:
                 waiter.set_result(None)
         self._waiting.clear()
 
-    def _forget(self) -> None:
+    def skip(self) -> None:
+        """Count an event that nobody reads."""
+        self.last += 1
         if self._lines:
             self._lines.clear()
             self._size = 0
