@@ -26,6 +26,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="FILE",
         help="the token of a control API on a port, where RESPOOL_CONTROL_TOKEN does not hold it",
     )
+    parser.add_argument(
+        "--through",
+        default="",
+        metavar="URL",
+        help="the proxy through which r sends a call again (default: the one that is looked at)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -52,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ..inspector.live import LiveInspector
 
         live = LiveInspector(connect, keymap_for(Path("live")))
+        live.through = arguments.through
         live.run()
         return live.return_code or 0
     with Reader.open(Path(named)) as reader:
@@ -59,5 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
         from ..inspector.keymap import keymap_for
 
         inspector = Inspector(reader, keymap_for(Path(named)))
+        inspector.through = arguments.through
         inspector.run()
         return inspector.return_code or 0

@@ -31,6 +31,7 @@ from .list_pane import ListPane
 from .outline import Kind, Outline, Row
 from .prompt import Prompt
 from .raw import MODES
+from .resending import Resending
 from .searching import Searching
 from .stories import Abandoned, Shelf, Story, tell
 from .tabs import Tab
@@ -47,7 +48,7 @@ _BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
 """From how many columns on which class is set: below 60 the panes stand one above the other."""
 
 
-class Inspector(Searching, App[None]):
+class Inspector(Resending, Searching, App[None]):
     """Browses a recording, which stays open for as long as the app runs and is read by nobody else meanwhile."""
 
     TITLE = "respool"

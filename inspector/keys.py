@@ -69,6 +69,8 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "copy", "y", "copy", "copy: curl, Python, pytest, Markdown, id, body"),
     Key(EVERYWHERE, "export", "x", "export", "write the row to a file: cassette, HAR, Markdown …"),
     Key(EVERYWHERE, "editor", "o", "editor", "open the panel's text in $EDITOR"),
+    Key(EVERYWHERE, "resend", "r", "resend", "send the call again, and compare the answers"),
+    Key(EVERYWHERE, "resend-edited", "R", "resend_edited", "the same, edited in $EDITOR first"),
     Key(EVERYWHERE, "palette", "ctrl+p,colon", "command_palette", "all commands, and the themes"),
     Key(EVERYWHERE, "help", "question_mark", "help", "the keys of this panel"),
     Key(EVERYWHERE, "quit", "q,ctrl+q,ctrl+c", "quit", "quit"),

@@ -13,14 +13,13 @@ from typing import cast
 from textual.content import Content
 from textual.widgets import Static
 
+from ..cassettes.interaction import Interaction
 from ..cassettes.notes import Notes
-from ..cassettes.outcomes import error_text
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip
 from ..proxy.control import protocol
 from ..proxy.control.client import Client
 from ..proxy.control.protocol import Call, Snapshot
-from .app import Inspector
 from .desk import ASKED, SHOW, Job
 from .feed import Feed, Fresh, Item, Lost
 from .following import FollowingList
@@ -29,13 +28,10 @@ from .help import HelpScreen
 from .keys import LIST, LIVE, PANEL, bindings
 from .list_pane import ListPane
 from .live_recording import LiveRecording
-from .outline import Face, Kind, Outline, Row
-from .raw import raw
+from .misses import Misses
+from .outline import Kind, Outline, Row
 from .stories import Shelf, Story, tell
 from .tabs import Tab
-from .transcript import Document, plain
-from .views import text_document
-from .waterfall import Waterfall
 
 TICK_SECONDS = 0.1
 MOST_TICK_SECONDS = 0.02
@@ -45,10 +41,9 @@ CALM = 4
 RENEW_SECONDS = 0.25
 """How long a thread is left alone at least before it is read again."""
 SNAPSHOT_SECONDS = 2.0
-MOST_MISSES = 1_000
 
 
-class LiveInspector(Inspector):
+class LiveInspector(Misses):
     """An `Inspector` of a `LiveRecording`. `connect` makes a client of the proxy, or raises RespoolError."""
 
     BINDINGS = bindings(LIVE)
@@ -56,6 +51,7 @@ class LiveInspector(Inspector):
 
     def __init__(self, connect: Callable[[], Client], keymap: Mapping[str, str] | None = None) -> None:
         self.live = LiveRecording(Path("live"))
+        self.begin_misses()
         super().__init__(cast(Reader, self.live), keymap)  # it has all of a reader that the panels ask for
         self.feed = Feed(connect)
         self.paused = False
@@ -65,7 +61,6 @@ class LiveInspector(Inspector):
         self._dirty: dict[str, float] = {}
         """Scopes that are to be read again, and from when on."""
         self._cost: dict[str, float] = {}
-        self._misses: set[Row] = set()
         self._asked = 0.0
         self._said = ""
 
@@ -136,7 +131,7 @@ class LiveInspector(Inspector):
                 scope = live.lose(item.number)
                 return [scope] if scope is not None else []
             case protocol.MissTold():
-                self._missed(item.call, item.why)
+                self.missed(item.call, item.why)
             case protocol.SessionReset():
                 self.note_down(f"session {clip(item.session, 100)} begins anew")
             case protocol.Finished():
@@ -162,7 +157,7 @@ class LiveInspector(Inspector):
             for scope in self._ended(call, counts=False):
                 changed[scope] = None
             if call.how == "miss" and call.number not in self.live.why:
-                self._missed(call, "")
+                self.missed(call, "")
         for begun in fresh.running:
             if not (scope := self.live.start(begun)).startswith("/"):
                 changed[scope] = None
@@ -195,18 +190,6 @@ class LiveInspector(Inspector):
             return
         name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses"}.get(call.how, "hits")
         self._snapshot = self._snapshot.model_copy(update={name: getattr(self._snapshot, name) + 1})
-
-    def _missed(self, call: Call, why: str) -> None:
-        self.live.why[call.number] = why
-        while len(self.live.why) > MOST_MISSES:
-            self.live.why.popitem(last=False)
-        row = Row(Kind.MISS, call.thread, "", str(call.number))
-        if row in self._misses or len(self._misses) >= MOST_MISSES:
-            return
-        self._misses.add(row)
-        face = Face(f"MISS {clip(call.method, 20)} {clip(_short(call.target), 120)}", "why? w", "bad")
-        self._outline.tell(row, face)
-        self._list.grow([row], [])
 
     def _touch(self, scope: str, grown: list[Row], collections: list[str]) -> None:
         """Something of a scope is new."""
@@ -314,47 +297,15 @@ class LiveInspector(Inspector):
 
     # What is asked for
 
+    def way_of(self, call: Interaction) -> str:
+        if self.through or self._snapshot is None:
+            return super().way_of(call)
+        root, _, _ = self._snapshot.address.removeprefix("http://").partition("/")
+        return f"http://{root}"
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys, LIVE))
 
     def action_pause(self) -> None:
         self.paused = not self.paused
         self._tell_head()
-
-    def choose(self, row: Row | None) -> None:
-        if row is None or row.kind is not Kind.MISS or row.arrival is None:
-            super().choose(row)
-            return
-        self._chosen = row
-        self.desk.forget("show")
-        self._fall.show(Waterfall("Waterfall", note="Choose a thread or a run."))
-        if self._text.tab is not Tab.RAW and self.live.why.get(row.arrival):
-            self._show(self.miss_of(row))
-            return
-        self._text.wait()
-        self.desk.ask("show", Job(SHOW, lambda: self._miss_read(row), self._show, self._cannot_show))
-
-    def _miss_read(self, row: Row) -> Document:
-        """In the thread that reads: the miss as it was answered, or of one from before, what its client was told."""
-        call = next((each for each in self.live.rows_of_scope(row.scope) if each.summary.arrival == row.arrival), None)
-        if call is None:
-            return plain("The proxy does not know this call any more.")
-        interaction = self.live.interaction(call)
-        if self._text.tab is Tab.RAW:
-            return raw(interaction, self._mode)
-        said = error_text(interaction.response)
-        return text_document(said or "The proxy does not know any more why.", title="Why this is a miss")
-
-    def miss_of(self, row: Row) -> Document:
-        why = self.live.why.get(row.arrival) if row.arrival is not None else None
-        return text_document(why, title="Why this is a miss") if why else super().miss_of(row)
-
-    def action_why(self) -> None:
-        self.action_panel(Tab.MISS)
-
-
-def _short(target: str) -> str:
-    """A path without the thread that its row stands behind."""
-    path = target.partition("?")[0]
-    before, mark, rest = path.partition("/threads/")
-    return "/" + rest.partition("/")[2] if mark and "/" in rest else mark.rstrip("/") + "/" + rest if mark else before

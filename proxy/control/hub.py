@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -192,7 +192,10 @@ class Hub:
         kept = next((each for each in reversed(self._kept) if each.number == number), None)
         if kept is None:
             raise CassetteError(f"the proxy knows of no call {number:,}, or no more")
-        return kept.source.interaction(kept.row), kept.summary._replace(arrival=number)
+        interaction = kept.source.interaction(kept.row)
+        if kept.how in HITS:
+            interaction = replace(interaction, session=shown_name(kept.session))
+        return interaction, kept.summary._replace(arrival=number)
 
     def running(self, number: int) -> Running | None:
         return self._running.get(number)
