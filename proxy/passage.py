@@ -16,7 +16,7 @@ from ..cassettes import operations
 from ..cassettes.coding import undoable
 from ..cassettes.interaction import EMPTY, Body, End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
-from ..cassettes.redaction import joined, redact_call, scrub_text, secrets_of, secrets_of_response
+from ..cassettes.redaction import joined, redact_call, redact_request, scrub_text, secrets_of, secrets_of_response
 from ..cassettes.rules import NO_RULES, Rules
 from ..cassettes.scopes import scope_of
 from ..cassettes.secrets.cleaning import DEFAULT as DEFAULT_CLEANING
@@ -85,11 +85,28 @@ class Passage:
         self.request_whole = False
         self._hub: Hub | None = None
         self._call: Running | None = None
+        self._extra: dict[str, object] = {}
 
     def watch(self, hub: Hub) -> None:
         """Tell of this call to whoever looks on."""
         self._hub = hub
         self._call = hub.begin(self._session, self.look)
+
+    @property
+    def call(self) -> Running | None:
+        """As it is told to who looks on; None where nobody can."""
+        return self._call
+
+    def intercepted(self, word: str, seconds: float, target: bytes | None, body: bytes | None) -> None:
+        """A person held the call; `target` and `body` went upstream in the place of what came."""
+        said: dict[str, object] = {"what": word, "held_us": int(seconds * 1e6)}
+        for name, sent in (("target", target), ("body", body)):
+            if sent is not None:
+                clean = redact_request(
+                    Request(self.method, sent if name == "target" else b"/", (), Body.of(body or b""))
+                )
+                said[name] = clean.target if name == "target" else clean.body.read()[:MOST_TOLD]
+        self._extra["intercepted"] = said
 
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
@@ -198,6 +215,7 @@ class Passage:
             session,
             variant,
             request_cut=not self.request_whole,
+            extra=self._extra,
         )
         summary = summarise(interaction, key=key, answer=self._answers[-1].finish() if self._answers else None)
         row = self._writer.append(interaction, summary, wait=False)  # the recorder waits for the disk, beside the calls

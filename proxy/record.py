@@ -5,6 +5,7 @@ to write the recording never stops the proxying: it is said, and it shows in the
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from aiohttp import web
@@ -22,6 +23,8 @@ from .control.memory import Memory
 from .durability import Durability
 from .forward import Forwarding, Way
 from .health import Health
+from .incoming import ClientFault
+from .interception import EditedWay, Interception, whole_body
 from .passage import Passage
 from .upstream import Broken, Exchange, Upstream
 
@@ -85,12 +88,40 @@ class Recorder:
             self._open.add(passage)
             if self._hub is not None:
                 passage.watch(self._hub)
-        call = Forwarding(self, way or self._upstream, request, passage, session, target, body=body)
+        to: Way = way or self._upstream
+        if self._hub is not None and self._hub.interception is not None and passage is not None:
+            try:
+                to, body = await self._intercepted(self._hub.interception, request, passage, to, body)
+            except ClientFault as fault:
+                self.store(passage, End.CLIENT_CUT)
+                return fault.answer()
+            except asyncio.CancelledError:
+                self.store(passage, End.PROXY_CUT if self._stopping else End.CLIENT_CUT)
+                raise
+        call = Forwarding(self, to, request, passage, session, target, body=body)
         try:
             return await call.run()
         except asyncio.CancelledError:
             call.leave()
             raise
+
+    async def _intercepted(
+        self, interception: Interception, request: web.BaseRequest, passage: Passage, way: Way, body: bytes | None
+    ) -> tuple[Way, bytes | None]:
+        """Where a call goes, and its body if it was read, after a person has had time to look at it. Raises ClientFault."""
+        call = passage.call
+        if call is None or not interception.may_hold(request):
+            return way, body
+        if body is None:
+            body = await whole_body(request)
+        began = time.monotonic()
+        decision = await interception.decide(call, request, passage.target, body)
+        if decision is None:
+            return way, body
+        passage.intercepted(decision.word, time.monotonic() - began, decision.target, decision.body)
+        if decision.word in {"edited", "dropped"}:
+            return EditedWay(way, decision, body), body
+        return way, body
 
     def health(self) -> Health:
         return Health(cassettes=int(isinstance(self._writer, Writer)), failed=self.failed is not None)
@@ -98,6 +129,8 @@ class Recorder:
     async def stop(self, timeout: float) -> None:
         """Let what is being read on end, store what is still open as cut by the proxy, and hang up."""
         self._stopping = True
+        if self._hub is not None and self._hub.interception is not None:
+            self._hub.interception.stop()
         await self._reading_on.settle(min(timeout, READ_ON_SECONDS))
         for passage in list(self._open):
             self.store(passage, End.PROXY_CUT)
@@ -143,7 +176,7 @@ class Recorder:
         )
 
     def failure(self, error: UpstreamError) -> None:
-        self.failures += 1
+        self.failures += error.retry  # what a person dropped is no failure
         self._narrate(f"respool: {error.message}" + (f" ({error.hint})" if error.hint else ""))
 
     def read_on(self, passage: Passage, exchange: Exchange) -> None:

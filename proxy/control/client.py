@@ -21,7 +21,7 @@ from ...cassettes.errors import CassetteError, UsageError
 from ...cassettes.interaction import BlobRef, Interaction
 from ...cassettes.records import decode_interaction
 from ...cassettes.summary import LAYOUT, Summary
-from .protocol import MOST_ANSWER, MOST_LINE, MOST_PAGE, ControlError, Event, Page, Snapshot, event_of, parsed
+from .protocol import MOST_ANSWER, MOST_LINE, MOST_PAGE, ControlError, Event, HeldCall, Page, Snapshot, event_of, parsed
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
@@ -98,6 +98,26 @@ class Client:
     def reset(self, session: str) -> None:
         """Let a session of a replay begin anew."""
         self._ask("POST", f"/sessions/{quote(session, safe='')}/reset")
+
+    def intercept(self, text: str, seconds: float = 30.0) -> None:
+        """Hold back the calls that a filter fits, before they go upstream; each goes on by itself after `seconds`."""
+        self._ask("PUT", "/interception", body=json.dumps({"filter": text, "seconds": seconds}).encode())
+
+    def intercept_nothing(self) -> None:
+        self._ask("DELETE", "/interception")
+
+    def held(self, number: int) -> HeldCall:
+        """A held call with its body, redacted."""
+        return parsed(HeldCall, self._ask("GET", f"/held/{number}"))
+
+    def release(self, number: int, *, target: str | None = None, body: str | None = None) -> None:
+        """Let a held call go upstream, with another target or body where they are given."""
+        edits = {name: text for name, text in (("target", target), ("body", body)) if text is not None}
+        self._ask("POST", f"/held/{number}/release", body=json.dumps(edits).encode())
+
+    def drop(self, number: int) -> None:
+        """Answer a held call with an error; it does not go upstream."""
+        self._ask("POST", f"/held/{number}/drop")
 
     def events(self, after: int | None = None) -> "Events":
         """The events behind number `after`, or from now on."""

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...cassettes.errors import CassetteError
 from ...cassettes.interaction import EMPTY, End, Interaction
@@ -34,6 +34,10 @@ MOST_TOLD = 256 << 10
 _FAILED = frozenset({End.UPSTREAM_FAILED, End.UPSTREAM_CUT})
 _CALM = 20
 """How many times longer than a look took, the next one waits at least."""
+
+
+if TYPE_CHECKING:
+    from ..interception import Interception
 
 
 @runtime_checkable
@@ -64,6 +68,8 @@ class Hub:
         self.cassettes = cassettes
         self.address = ""
         self.director: Directed | None = None
+        self.interception: Interception | None = None
+        """What holds calls back; None for nothing."""
         self.log = EventLog()
         self.instance = secrets.token_hex(8)
         self.hits = self.misses = self.recorded = self.failed = 0

@@ -132,6 +132,17 @@ class Page(Told):
     calls: list[Call] = Field(max_length=MOST_PAGE)
 
 
+class HeldCall(Told):
+    """A call that waits for a person, redacted; it goes on by itself after `seconds`."""
+
+    number: Number
+    session: Short
+    method: Short
+    target: Line
+    seconds: Annotated[float, Field(ge=0, le=86_400)]
+    body: Annotated[str, Field(max_length=16 << 20)]
+
+
 class Event(Told):
     """`n` counts the events of a proxy; a number that is left out is told by a gap."""
 

@@ -115,6 +115,49 @@ class Control:
             return error_answer(404, "there is no such session to begin anew", "no_session")
         return _said({"reset": unquote(match[1])})
 
+    async def interception(self, request: web.BaseRequest, match: "re.Match[str]", asked: dict[str, str]) -> Answer:
+        """What is held back: the filter (null for none), for how long, and which calls wait now."""
+        found = self.hub.interception
+        held = [each.told() for each in found.held.values()] if found is not None else []
+        return _said({"filter": found.text if found else None, "seconds": found.seconds if found else 0, "held": held})
+
+    async def intercept(self, request: web.BaseRequest, match: "re.Match[str]", asked: dict[str, str]) -> Answer:
+        """Hold back what a filter fits from now on; what another filter held is let go."""
+        from ..interception import interception_of
+
+        if self.hub.mode == "replay":
+            raise UsageError("a replay sends nothing upstream, so there is nothing to hold back")
+        made = interception_of(await self.body_of(request), self.hub.log)
+        if self.hub.interception is not None:
+            self.hub.interception.stop()
+        self.hub.interception = made
+        return await self.interception(request, match, asked)
+
+    async def let_go(self, request: web.BaseRequest, match: "re.Match[str]", asked: dict[str, str]) -> Answer:
+        """Hold nothing back any more."""
+        if self.hub.interception is not None:
+            self.hub.interception.stop()
+            self.hub.interception = None
+        return await self.interception(request, match, asked)
+
+    async def held(self, request: web.BaseRequest, match: "re.Match[str]", asked: dict[str, str]) -> Answer:
+        """One held call with its body, redacted, to be edited."""
+        found = self.hub.interception.held.get(int(match[1])) if self.hub.interception is not None else None
+        if found is None:
+            return error_answer(404, "no such call is held", "not_held")
+        return _said({**found.told(), "body": found.request.body.read().decode("utf-8", "replace")})
+
+    async def decide(self, request: web.BaseRequest, match: "re.Match[str]", asked: dict[str, str]) -> Answer:
+        """Release a held call, as it is or with another `target` or `body`, or drop it."""
+        from ..interception import decision_of
+
+        what = {"release": "released", "drop": "dropped"}[match[2]]
+        length = wire.header_value(request.raw_headers, b"content-length") or b"0"
+        decision = decision_of(what, await self.body_of(request) if length != b"0" else {})
+        if self.hub.interception is None or not self.hub.interception.end(int(match[1]), decision):
+            return error_answer(404, "no such call is held", "not_held")
+        return _said({"number": int(match[1]), "what": decision.word})
+
     async def body_of(self, request: web.BaseRequest) -> dict[str, Any]:
         """The JSON object that was sent. Raises UsageError."""
         if (wire.header_value(request.raw_headers, b"content-type") or b"").partition(b";")[0] != b"application/json":
@@ -140,6 +183,11 @@ OPERATIONS: list[tuple[str, str, Operation]] = [
     ("GET", "/calls/([0-9]{1,18})", Control.call),
     ("GET", "/sessions/([^/]{1,600})", Control.session),
     ("POST", "/sessions/([^/]{1,600})/reset", Control.reset),
+    ("GET", "/interception", Control.interception),
+    ("PUT", "/interception", Control.intercept),
+    ("DELETE", "/interception", Control.let_go),
+    ("GET", "/held/([0-9]{1,18})", Control.held),
+    ("POST", "/held/([0-9]{1,18})/(release|drop)", Control.decide),
 ]
 
 

@@ -113,8 +113,9 @@ async def test_a_cassette_without_a_proxy_says_what_to_do_and_with_one_it_is_sen
         async with app.run_test(size=(120, 36), notifications=True) as pilot:
             look = made.Looking(app, pilot)
             await look.lists("createThread")
+            await look.reads("hello")
             await look.press("r")
-            assert "choose a call first" in look.foot("told")
+            await look.until(lambda: "choose a call first" in look.foot("told"))
             await look.press("down", "r")
             await look.until(lambda: "there is no proxy to send it through" in look.foot("told"))
             async with upstream(telling) as url:
