@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from respool.benchmarks.bench import Bench, Contender, check_replay, contender, take_turns
+from respool.benchmarks.live import live
 from respool.benchmarks.minute import POLLS, SECONDS, STATES, write_minute
 from respool.benchmarks.opening import write_vcr
 from respool.benchmarks.processes import HERE, PYTHON, RESPOOL, BenchmarkError
@@ -104,7 +105,7 @@ def record(bench: Bench) -> Finding:
         to = ("--upstream", upstream.url + "/v1", "--port", "0")
         commands = {
             "respool record": (RESPOOL, "record", *to, "--cassette", str(tape)),
-            "respool live (keeps nothing)": (RESPOOL, "serve", "--mode", "live", *to),
+            "respool live (keeps nothing)": (RESPOOL, "serve", "--mode", "live", *to, "--control", "off"),
         }
         servers = [(name, stack.enter_context(bench.serving(name, *command))) for name, command in commands.items()]
         naive = stack.enter_context(bench.reference("forward", "--upstream", upstream.url))
@@ -229,5 +230,5 @@ def minute(bench: Bench) -> Finding:
 
 MEASURES = {
     measure.__name__: measure
-    for measure in (replay, streams, record, redaction, startup, opening, minute, sharing, scale)
+    for measure in (replay, streams, record, redaction, startup, opening, minute, sharing, scale, live)
 }

@@ -42,3 +42,5 @@ class UpstreamError(RespoolError):
     """The upstream or the network: refused, unreachable, not speaking HTTP. Exit status 4."""
 
     exit_status = 4
+    retry: ClassVar[bool] = True
+    """Whether a client may try again."""

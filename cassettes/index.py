@@ -62,12 +62,21 @@ def build_index(rows: bytes | bytearray, blobs: bytes | bytearray, names: Mappin
         scopes += SCOPE.pack(scope, place, len(found), len(heap), len(name))
         heap += name
         place += len(found)
-    sizes = (ROW.size * count, KEY.size * count, ARRIVAL.size * count, len(scopes), BLOB.size * len(blob_list), len(heap))
+    sizes = (
+        ROW.size * count,
+        KEY.size * count,
+        ARRIVAL.size * count,
+        len(scopes),
+        BLOB.size * len(blob_list),
+        len(heap),
+    )
     pages = -(-sum(sizes) // PAGE)
     start = HEAD.size + PAGE_CRC.size * pages
     offsets = [*accumulate(sizes, initial=start)]
 
-    body = bytearray(start)  # room for the head and the table: put before the rest at the end, they would move all of it
+    body = bytearray(
+        start
+    )  # room for the head and the table: put before the rest at the end, they would move all of it
     for at in range(0, count, _CHUNK):
         body += b"".join([rows[64 * row : 64 * row + 64] for row in by_scope[at : at + _CHUNK]])
     del by_scope, of_scope, groups

@@ -4,6 +4,7 @@ The least recently used are forgotten; a forgotten piece is stored again when it
 """
 
 import os
+import struct
 import zlib
 from collections import OrderedDict
 
@@ -11,9 +12,10 @@ from .batch import Batch
 from .compression import expand
 from .errors import CassetteError, DamagedCassetteError
 from .format import FRAME_HEADER, FRAME_HEADER_SIZE, INLINE, PIECE, REPAIR, RecordType, lengths_allowed
-from .interaction import EMPTY, BlobRef, Body
+from .interaction import EMPTY, BlobRef, Body, Interaction
 from .packs import Dictionary, Pack, split_place
-from .records import DIGEST_SIZE, StoredBody, digest_of, stored_body
+from .records import DIGEST_SIZE, StoredBody, decode_interaction, digest_of, stored_body
+from .summary import LAYOUT, Row
 
 REMEMBERED = 65_536
 """Pieces that a writer remembers at most."""
@@ -92,6 +94,18 @@ class Pieces:
         if data is None or len(data) != ref.length:
             raise DamagedCassetteError(f"a body piece of {ref.length:,} bytes is not in {self._name}")
         return data
+
+    def interaction(self, row: Row) -> Interaction:
+        """Read an interaction back, its pieces with `load`. Raises CassetteError if it is not there."""
+        try:
+            header = os.pread(self._fd, FRAME_HEADER_SIZE, row.offset)
+            _, kind, _, _, _, length, _, crc, _ = FRAME_HEADER.unpack(header)
+            payload = os.pread(self._fd, length, row.offset + FRAME_HEADER_SIZE)
+        except (OSError, struct.error):
+            kind, payload, crc = -1, b"", 0
+        if kind != RecordType.INTERACTION or zlib.crc32(payload) != crc or payload[: LAYOUT.size] != row.summary.pack():
+            raise DamagedCassetteError(f"interaction {row.summary.arrival:,} is not in {self._name}")
+        return decode_interaction(payload[LAYOUT.size :], row.summary, self.load)
 
     def _has(self, digest: bytes, data: bytes | memoryview) -> bool:
         """Whether the file holds this piece. What an earlier writer stored is compared once: its digest is a mere claim."""

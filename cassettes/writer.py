@@ -39,7 +39,7 @@ from .scan import Contents
 from .scopes import scope_of
 from .source import Source
 from .storage import create_partial, open_existing, publish, remove, set_aside, sync_folder, write_all
-from .summary import Summary
+from .summary import Row, Summary
 
 _MAX_ARRIVAL = 1 << 63
 
@@ -60,24 +60,18 @@ class Writer:
         """Not to be called: see `create` and `append_to`."""
         self.path, self.file_id = path, file_id
         self.meta: dict[str, Any] = {}
-        self.count = 0
-        self.bytes_written = 0
+        self.count = self.bytes_written = 0
         self.torn: Path | None = None
-        self.warning = ""
-        self.durable = False
+        self.durable, self.warning = False, ""
         self._fd = fd
         self._partial = partial
         self._overwrite = overwrite
         self._marker = file_id[:4]
-        self._end = 0
-        self._records = 0
-        self._chain = 0
-        self._last_arrival = -1  # given out
-        self._last_stored = -1
+        self._end = self._records = self._chain = self._previous_seal = 0
+        self._last_arrival = self._last_stored = -1  # given out; stored
         self._rows = bytearray()
         self._pieces = Pieces(fd, str(path))
         self._names: dict[int, str] = {}
-        self._previous_seal = 0
         self._sealed = False
         self._failure: RecordingFailed | None = None
 
@@ -176,8 +170,13 @@ class Writer:
         """Read back a piece that this writer stored. Raises DamagedCassetteError if it is not there."""
         return self._pieces.load(ref)
 
-    def append(self, interaction: Interaction, summary: Summary, *, wait: bool = True) -> None:
-        """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`.
+    def interaction(self, row: Row) -> Interaction:
+        """Read back what `append` gave this row for. Raises CassetteError if it cannot be read."""
+        self._refuse()
+        return self._pieces.interaction(row)
+
+    def append(self, interaction: Interaction, summary: Summary, *, wait: bool = True) -> Row:
+        """Store an interaction, and those pieces of its bodies that are not stored yet, with one `write()`; returns its row.
 
         An empty scope is filled in. Raises CassetteError if a field cannot be stored (later appends go on), and RecordingFailed,
         now and ever after, when the file could not be written: it is cut back to the last whole record. Where a durable writer
@@ -202,6 +201,7 @@ class Writer:
         self._write(batch)
         if self.durable and wait:
             self.sync()
+        return Row(summary, offset)
 
     def sync(self) -> None:
         """Wait until all that was appended before this call is on the disk.

@@ -11,6 +11,7 @@ from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
 from ..cassettes.secrets.finder import Replacer
 from ..cassettes.writer import Writer
+from ..proxy.control.hub import Hub
 from ..proxy.library import Library
 from ..proxy.modes import Way
 from ..proxy.record import Recorder
@@ -22,7 +23,7 @@ from .loop import Stop, Stopped
 from .recordings import check_rules, cut_here, failed_upstream, meta_of
 from .redacting import cleaning_of
 from .running import narrate
-from .serving import faults_of, injected, replayer_factory, serve_until_stopped, upstream_of
+from .serving import faults_of, injected, replayer_factory, serve_until_stopped, told_to, upstream_of
 
 CACHE_BYTES = 4 << 20
 """Answers that each cassette keeps ready: there may be hundreds of them."""
@@ -34,6 +35,7 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
         try:
             async with AsyncExitStack() as stack:
                 recording = None
+                hub = Hub(way.value.partition(" ")[0], cassettes=(path,))
                 if way is not Way.REPLAY and arguments.upstream is not None:
                     # Where `auto` finds all that it needs, no upstream has to be there.
                     entered = upstream_of(arguments.upstream, stop, check=way is not Way.AUTO)
@@ -43,11 +45,11 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     recording = Recording(
                         origin=origin,
                         meta=lambda cassette: meta_of(arguments, cassette, origin, cleaning),
-                        recorder=partial(_recorder, cleaning.replacer),
+                        recorder=partial(_recorder, cleaning.replacer, told_to(hub, arguments)),
                         durable=arguments.durable,
                     )
                     _make(path)
-                return await _serve(arguments, way, recording, listener, stop)
+                return await _serve(arguments, way, recording, listener, stop, hub)
         except Stopped:
             return 0
 
@@ -59,19 +61,24 @@ def _make(path: Path) -> None:
         raise CassetteError(f"the folder {path} cannot be made: {error.strerror}") from error
 
 
-def _recorder(replacer: Replacer, upstream: Upstream, writer: Writer) -> Recorder:
-    return Recorder(upstream, writer, narrate=narrate, replacer=replacer)
+def _recorder(replacer: Replacer, hub: Hub | None, upstream: Upstream, writer: Writer) -> Recorder:
+    return Recorder(upstream, writer, narrate=narrate, replacer=replacer, hub=hub)
 
 
 async def _serve(
-    arguments: argparse.Namespace, way: Way, recording: Recording | None, listener: socket.socket, stop: Stop
+    arguments: argparse.Namespace,
+    way: Way,
+    recording: Recording | None,
+    listener: socket.socket,
+    stop: Stop,
+    hub: Hub,
 ) -> int:
     folder = Folder(arguments.cassette)
     faults = faults_of(arguments)
     shelf = Shelf(
         folder,
         way=way,
-        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES),
+        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES, hub=told_to(hub, arguments)),
         recording=recording,
         idle=arguments.session_idle,
         narrate=narrate,
@@ -82,8 +89,8 @@ async def _serve(
                 f"the folder {folder.path} holds no cassette", "`respool serve --mode record` records into a folder"
             )
         library = Library(resolver=shelf, narrate=narrate)
-        mode = way.value.partition(" ")[0]
-        await serve_until_stopped(library, mode, "", listener, stop, names=arguments.allow_host)
+        hub.director = shelf
+        await serve_until_stopped(library, "", listener, stop, hub=hub, arguments=arguments)
     finally:
         shelf.close()
     status = _told(shelf.totals, library.unknown)

@@ -66,6 +66,16 @@ def add_names(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_control(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--control",
+        default="",
+        metavar="PATH|HOST:PORT|off",
+        help="where `respool inspect` and scripts look on: by default a Unix socket that only you can open; on HOST:PORT with "
+        "a token, that of RESPOOL_CONTROL_TOKEN or one that is drawn and told on stderr",
+    )
+
+
 def _host_name(text: str) -> str:
     from ..proxy.doors import host_name
 

@@ -31,6 +31,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_redaction(parser)
     running.add_address(parser, port=8080)
     running.add_names(parser)
+    running.add_control(parser)
     parser.set_defaults(run=run)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +18,9 @@ from ..cassettes.matching import Matching
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
 from ..cassettes.secrets.cleaning import Cleaning
+from ..proxy.control.hub import Hub
+from ..proxy.control.memory import Memory
+from ..proxy.control.server import control
 from ..proxy.pace import Pace
 from ..proxy.prepared import CACHE_BYTES
 from ..proxy.record import Recorder
@@ -65,12 +68,17 @@ async def upstream_of(url: str, stop: Stop, *, check: bool = True) -> AsyncItera
 
 
 async def serve_until_stopped(
-    mode: Mode, name: str, base: str, listener: socket.socket, stop: Stop, *, names: Sequence[str]
+    mode: Mode, base: str, listener: socket.socket, stop: Stop, *, hub: Hub, arguments: argparse.Namespace
 ) -> None:
-    """Serve until a signal comes, then drain; a second signal ends the draining. `names`: what `--allow-host` said."""
-    async with serve(
-        mode, name=name, listener=listener, narrate=narrate, allow_hosts=names, hurry=stop.hurry
-    ) as listening:
+    """Serve until a signal comes, then drain; a second signal ends the draining. Meanwhile the control API tells of `hub`."""
+    host, port = listener.getsockname()[:2]
+    hub.address = (f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}") + base
+    async with (
+        control(hub, arguments.control, port, narrate=narrate),
+        serve(
+            mode, name=hub.mode, listener=listener, narrate=narrate, allow_hosts=arguments.allow_host, hurry=stop.hurry
+        ) as listening,
+    ):
         if not ip_address(listening.host.partition("%")[0]).is_loopback:
             narrate(
                 f"respool: {listening.host} is not this machine alone: everybody who reaches port {listening.port} can use it"
@@ -80,6 +88,11 @@ async def serve_until_stopped(
         await stop.wait()
         if listening.running():
             narrate(f"respool: waiting up to {DRAIN_SECONDS:.0f} s for running calls; a second signal cuts them")
+
+
+def told_to(hub: Hub, arguments: argparse.Namespace) -> Hub | None:
+    """The hub for a mode to tell of its calls; None where nobody can look on, which costs nothing."""
+    return None if arguments.control == "off" else hub
 
 
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:
@@ -104,10 +117,11 @@ async def _record(
     stop: Stop,
 ) -> int:
     writer = begin(arguments, path, cleaning, upstream)
-    recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer)
+    hub = Hub("record", upstream=upstream.origin.url, cassettes=(path,))
+    recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer, hub=told_to(hub, arguments))
     before = writer.count
     try:
-        await serve_until_stopped(recorder, "record", upstream.origin.base, listener, stop, names=arguments.allow_host)
+        await serve_until_stopped(recorder, upstream.origin.base, listener, stop, hub=hub, arguments=arguments)
     finally:
         # Whatever ended the serving, what was recorded is kept; where nothing was, nothing is left behind.
         if recorder.failed is not None:
@@ -144,10 +158,10 @@ async def live(arguments: argparse.Namespace, stop: Stop) -> int:
     with listen(arguments.host, arguments.port) as listener:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
-                recorder = Recorder(upstream, None, narrate=narrate)
-                await serve_until_stopped(
-                    recorder, "live", upstream.origin.base, listener, stop, names=arguments.allow_host
-                )
+                hub = Hub("live", upstream=upstream.origin.url)
+                looking = told_to(hub, arguments)
+                recorder = Recorder(upstream, Memory() if looking else None, narrate=narrate, hub=looking)
+                await serve_until_stopped(recorder, upstream.origin.base, listener, stop, hub=hub, arguments=arguments)
         except Stopped:
             return 0
     narrate(f"respool: forwarded {counted(recorder.calls, 'call')}; nothing was kept")
@@ -170,7 +184,12 @@ def faults_of(arguments: argparse.Namespace) -> Faults | None:
 
 
 def replayer_factory(
-    arguments: argparse.Namespace, stop: Stop, *, faults: Faults | None = None, cache: int = CACHE_BYTES
+    arguments: argparse.Namespace,
+    stop: Stop,
+    *,
+    faults: Faults | None = None,
+    cache: int = CACHE_BYTES,
+    hub: Hub | None = None,
 ) -> Callable[[Reader], Replayer]:
     """What makes the replayer of a cassette, with all that the command line says; each replay is made by it.
 
@@ -188,13 +207,15 @@ def replayer_factory(
             cache=cache,
             narrate=narrate,
             progress=progress(len(reader), stop),
+            hub=hub,
         )
 
     return make
 
 
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
-    make = replayer_factory(arguments, stop, faults=faults_of(arguments))
+    hub = Hub("replay", cassettes=(arguments.cassette,))
+    make = replayer_factory(arguments, stop, faults=faults_of(arguments), hub=told_to(hub, arguments))
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
         if reader.warning:
             narrate(f"respool: {reader.warning}")
@@ -202,7 +223,8 @@ async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
             replayer = await asyncio.to_thread(make, reader)
         except Stopped:
             return 0
-        await serve_until_stopped(replayer, "replay", replayer.base, listener, stop, names=arguments.allow_host)
+        hub.director, hub.upstream = replayer, replayer.upstream
+        await serve_until_stopped(replayer, replayer.base, listener, stop, hub=hub, arguments=arguments)
         answered = counted(replayer.calls - replayer.misses - replayer.damaged - replayer.refused, "call")
         said = f"respool: replayed {answered} in {counted(replayer.sessions_made, 'session')}"
         if replayer.inexact:

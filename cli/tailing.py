@@ -11,6 +11,7 @@ from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.prefix import Prefix
 from ..cassettes.settings import notes_of
 from ..cassettes.writer import Writer
+from ..proxy.control.hub import Hub
 from ..proxy.server import listen
 from ..proxy.tail import Tail
 from . import serving
@@ -31,8 +32,17 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
             async with serving.upstream_of(arguments.upstream, stop) as upstream:
                 meta = {"created_by": f"respool {__version__}", "upstream": upstream.origin.url, **notes_of(rules)}
                 writer = prefix.copy_to(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)
+                hub = Hub("record", upstream=upstream.origin.url, cassettes=(path,))
                 begin = partial(
-                    Tail, prefix, upstream, writer, ids=ids, rules=rules, narrate=narrate, replacer=replacer
+                    Tail,
+                    prefix,
+                    upstream,
+                    writer,
+                    ids=ids,
+                    rules=rules,
+                    narrate=narrate,
+                    replacer=replacer,
+                    hub=serving.told_to(hub, arguments),
                 )
                 try:  # in a thread, because with rules the whole cassette is read
                     mode = await asyncio.to_thread(begin, progress=serving.progress(len(prefix), stop))
@@ -42,7 +52,7 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
                 kept = writer.count
                 try:
                     await serving.serve_until_stopped(
-                        mode, "record", upstream.origin.base, listener, stop, names=arguments.allow_host
+                        mode, upstream.origin.base, listener, stop, hub=hub, arguments=arguments
                     )
                 finally:
                     await _end(mode, writer, kept)

@@ -6,7 +6,6 @@ whatever was chosen meanwhile. What is done with a row (compare, copy, export) s
 for in `searching.py`.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping
 
 from rich.text import Text
@@ -18,13 +17,13 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import WorkerFailed
 
-from ..cassettes.amounts import counted
 from ..cassettes.crashes import told
 from ..cassettes.errors import CassetteError, RespoolError
 from ..cassettes.notes import Notes
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
 from .desk import OPEN, SHOW, Job
+from .headline import status
 from .help import HelpScreen
 from .keys import EVERYWHERE, LIST, PANEL, bindings, remapped
 from .layout import Sheet, lay_out
@@ -32,6 +31,7 @@ from .list_pane import ListPane
 from .outline import Kind, Outline, Row
 from .prompt import Prompt
 from .raw import MODES
+from .resending import Resending
 from .searching import Searching
 from .stories import Abandoned, Shelf, Story, tell
 from .tabs import Tab
@@ -48,11 +48,12 @@ _BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
 """From how many columns on which class is set: below 60 the panes stand one above the other."""
 
 
-class Inspector(Searching, App[None]):
+class Inspector(Resending, Searching, App[None]):
     """Browses a recording, which stays open for as long as the app runs and is read by nobody else meanwhile."""
 
     TITLE = "respool"
     BINDINGS = bindings(EVERYWHERE)
+    EMPTY = "No calls were recorded in this cassette."
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = _BREAKPOINTS
     CSS = """
@@ -86,8 +87,15 @@ class Inspector(Searching, App[None]):
         self._opening: dict[str, Row] = {}
         self._leaving = False
         self._mode = MODES[0]
-        self.begin_actions(*_notes(recording))
+        self.begin_actions(*self.notes_of(recording))
         self.begin_searching()
+
+    def notes_of(self, recording: Reader) -> tuple[Notes, str]:
+        """The notes beside the cassette, and what is wrong with them."""
+        try:
+            return Notes.load(recording.path), ""
+        except CassetteError as error:
+            return Notes(recording.path), error.message + (f" ({error.hint})" if error.hint else "")
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="head"):
@@ -96,7 +104,7 @@ class Inspector(Searching, App[None]):
                 id="name",
             )
         with Horizontal(id="panes"):
-            yield ListPane(self._outline, self.notes)
+            yield self.list_pane()
             with Vertical(id="right"):
                 yield WaterfallPane()
                 yield TextPane()
@@ -104,6 +112,9 @@ class Inspector(Searching, App[None]):
         with Horizontal(id="foot"):
             yield Static(Content(), id="status", markup=False)
             yield Static(Content(), id="told", markup=False)
+
+    def list_pane(self) -> ListPane:
+        return ListPane(self._outline, self.notes)
 
     def _fatal_error(self) -> None:
         """Leave after a fault of its own; Textual would print each local variable, and with it what is recorded."""
@@ -225,16 +236,12 @@ class Inspector(Searching, App[None]):
             elif row is not None and row.scope:
                 self._ask_story("show", SHOW, row.scope)
         elif row is None:
-            self._show(
-                plain(
-                    "No calls were recorded in this cassette."
-                    if not len(self._recording)
-                    else "The filter found nothing."
-                )
-            )
+            self._show(plain(self.EMPTY if not len(self._recording) else "The filter found nothing."))
         elif row.kind is Kind.OTHER:
             names = (clip(name, 200) for name in self._outline.collections[:1000])
             self._show(plain("Calls that belong to no thread, by their path:", "", *names))
+        elif tab is Tab.MISS:
+            self._show(self.miss_of(row))
         elif story is None:
             self._text.wait()
             self._ask_story("show", SHOW, row.scope)
@@ -257,6 +264,13 @@ class Inspector(Searching, App[None]):
             self.desk.ask(
                 "show", Job(SHOW, lambda: story.lay(tab, width), lambda _: self.choose(self._chosen), self.complain)
             )
+
+    def miss_of(self, row: Row) -> Document:
+        """Why a row is a miss."""
+        return plain(
+            "A miss is a request that a replay had no answer to.",
+            "`respool inspect` tells them while it is attached to a replay; a call's answer is in [5] Raw.",
+        )
 
     def _cannot_show(self, error: RespoolError) -> None:
         self._show(plain(error.message, error.hint, title="This cannot be read."))
@@ -305,12 +319,12 @@ class Inspector(Searching, App[None]):
 
     def say(self, text: str) -> None:
         """Say a sentence of our own at the foot; what is foreign in it was made safe."""
-        self.query_one("#told", Static).update(Content(text))
+        self.screen_stack[0].query_one("#told", Static).update(Content(text))
 
     def hint(self) -> None:
         search = self._search
         words = f"/{safe(clip(search.text, 60))}  {search.progress}" if search is not None else ""
-        self.query_one("#status", Static).update(Content(words))
+        self.screen_stack[0].query_one("#status", Static).update(Content(words))
         self.say(_HINT if self.size.width >= 100 or (not words and self.size.width > 70) else _SHORT_HINT)
 
 
@@ -322,23 +336,3 @@ def _line_of(document: Document, row: Row) -> int | None:
         if (line := document.anchors.get(each)) is not None:
             return line
     return None if row.arrival is not None else max(len(document.lines) - 1, 0)
-
-
-def _notes(recording: Reader) -> tuple[Notes, str]:
-    """The notes beside the cassette, and what is wrong with them."""
-    try:
-        return Notes.load(recording.path), ""
-    except CassetteError as error:
-        return Notes(recording.path), error.message + (f" ({error.hint})" if error.hint else "")
-
-
-def status(recording: Reader, threads: int) -> str:
-    """Which cassette this is, what is in it, and whether it is whole."""
-    words = [clip(recording.path.name, 100), counted(len(recording), "call"), counted(threads, "thread")]
-    with contextlib.suppress(OSError):
-        words.append(_size(recording.path.stat().st_size))
-    return " · ".join(words if recording.sealed else [*words, "not closed cleanly"])
-
-
-def _size(length: int) -> str:
-    return f"{length / 1024:,.0f} KB" if length < 1 << 20 else f"{length / (1 << 20):,.1f} MB"

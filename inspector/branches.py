@@ -77,6 +77,8 @@ def exchange_face(call: Exchange) -> Face:
     """What a call's row says: the operation (of a poll the state that it told), and the answer's status and time."""
     summary = call.row.summary
     text = f"poll → {call.state}" if call.poll and call.state else _NAMES.get(summary.operation, call.what)
+    if call.running:
+        return Face(text, "  ".join([f"{summary.status}"] * bool(summary.status) + ["running"]), "wait")
     words = [f"{summary.status}" if summary.status else "no answer", seconds(summary.duration_us)]
     words += ["stream"] if call.stream else []
     words += [call.ended] if call.ended else []

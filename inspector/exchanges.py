@@ -21,7 +21,9 @@ from ..cassettes.text import clip
 MOST = 50_000
 """Calls of one scope that are listed; the rest is counted."""
 MOST_OUTPUTS = 1_000
+MISSED = "MISS  why? w"
 _LONGEST = 160
+_LONGEST_MISS = 1 << 20
 
 
 class Exchange(NamedTuple):
@@ -34,7 +36,9 @@ class Exchange(NamedTuple):
     quiet: bool = False
     poll: bool = False
     ended: str = ""
-    """What cut it, in words; empty for a call that came to its end."""
+    """What cut it, or that it was missed, in words; empty for a call that came to its end."""
+    running: bool = False
+    """Its answer is not all there yet."""
 
     @property
     def arrival(self) -> int:
@@ -42,6 +46,8 @@ class Exchange(NamedTuple):
 
     @property
     def bad(self) -> bool:
+        if self.running and not self.row.summary.status:
+            return False
         return bool(self.ended) or self.row.summary.status >= 400 or not self.row.summary.status
 
     @property
@@ -123,8 +129,19 @@ class Gathered:
             clip(state, 60),
             quiet=read is not None and not read.new and interaction.end is End.COMPLETE,
             poll=name == "getRun",
-            ended=ENDS.get(interaction.end, "") if interaction.end is not End.COMPLETE else "",
+            ended=ENDS.get(interaction.end, "") or (MISSED if _missed(interaction) else ""),
+            running=interaction.extra.get("running") is True,
         )
+
+
+def _missed(interaction: Interaction) -> bool:
+    """Whether the answer is what a replay says that has none."""
+    response = interaction.response
+    if response is None or response.status != 502 or response.body.length > _LONGEST_MISS:
+        return False
+    said = models.read(response.body)
+    error = said.get("error") if isinstance(said, dict) else None
+    return isinstance(error, dict) and error.get("code") == "respool_miss"
 
 
 def folded(calls: Iterable[Exchange]) -> Iterator[Exchange | Group]:

@@ -23,16 +23,17 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, place: str, keys: Sequence[Key] = KEYS) -> None:
+    def __init__(self, place: str, keys: Sequence[Key] = KEYS, *more: str) -> None:
+        """`more`: places whose keys work here too."""
         super().__init__()
-        self._place = place
+        self._places = (place, *more, EVERYWHERE)
         self._keys = keys
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content("Escape closes")
-            yield Static(Content("\n".join(help_lines((self._place, EVERYWHERE), self._keys))), markup=False)
+            yield Static(Content("\n".join(help_lines(self._places, self._keys))), markup=False)
 
     def action_scroll(self, rows: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..cassettes.errors import UsageError
 from ..cassettes.settings import OF_THE_INSPECTOR, table_near
 from ..cassettes.text import clip
-from .keys import EVERYWHERE, KEYS, LIST, PANEL, Key, remapped, spelled
+from .keys import EVERYWHERE, KEYS, LIST, LIVE, PANEL, Key, remapped, spelled
 
 _KEYS = re.compile(r"[A-Za-z0-9_+]{1,40}(?:,[A-Za-z0-9_+]{1,40}){0,9}")
 _SIGNS = {"?": "question_mark", "/": "slash", "\\": "backslash", ";": "semicolon", ":": "colon"}
@@ -49,7 +49,7 @@ def checked(table: object, where: str) -> dict[str, str]:
 
 
 def _unambiguous(keys: list[Key], where: str) -> None:
-    for places in ((LIST, EVERYWHERE), (PANEL, EVERYWHERE), *((key.place,) for key in keys)):
+    for places in ((LIST, LIVE, EVERYWHERE), (PANEL, LIVE, EVERYWHERE), *((key.place,) for key in keys)):
         meant: dict[str, str] = {}
         for key in keys:
             for one in key.keys.split(",") if key.place in places else ():

@@ -23,7 +23,7 @@ class Key(NamedTuple):
         return f"{self.place}.{self.name}"
 
 
-LIST, PANEL, EVERYWHERE, PROMPT, MENU, HELP = "list", "panel", "everywhere", "prompt", "menu", "help"
+LIST, PANEL, EVERYWHERE, LIVE, PROMPT, MENU, HELP = "list", "panel", "everywhere", "live", "prompt", "menu", "help"
 
 KEYS: tuple[Key, ...] = (
     Key(LIST, "up", "up,k", "move(-1)", "one row up"),
@@ -50,6 +50,7 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "diff", "6", "panel(6)", "the last comparison"),
     Key(EVERYWHERE, "secrets", "7", "panel(7)", "what was taken out"),
     Key(EVERYWHERE, "log", "8", "panel(8)", "what was done here"),
+    Key(EVERYWHERE, "miss", "9", "panel(9)", "why a request was a miss"),
     Key(EVERYWHERE, "view", "v", "view", "the call pretty, raw, in hex, as frames of its stream"),
     Key(EVERYWHERE, "next-pane", "tab", "focus_next", "the next pane"),
     Key(EVERYWHERE, "last-pane", "shift+tab", "focus_previous", "the pane before"),
@@ -68,9 +69,13 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "copy", "y", "copy", "copy: curl, Python, pytest, Markdown, id, body"),
     Key(EVERYWHERE, "export", "x", "export", "write the row to a file: cassette, HAR, Markdown …"),
     Key(EVERYWHERE, "editor", "o", "editor", "open the panel's text in $EDITOR"),
+    Key(EVERYWHERE, "resend", "r", "resend", "send the call again, and compare the answers"),
+    Key(EVERYWHERE, "resend-edited", "R", "resend_edited", "the same, edited in $EDITOR first"),
     Key(EVERYWHERE, "palette", "ctrl+p,colon", "command_palette", "all commands, and the themes"),
     Key(EVERYWHERE, "help", "question_mark", "help", "the keys of this panel"),
     Key(EVERYWHERE, "quit", "q,ctrl+q,ctrl+c", "quit", "quit"),
+    Key(LIVE, "pause", "p", "pause", "stop taking in what comes, and go on with it"),
+    Key(LIVE, "why", "w", "why", "why the chosen request was a miss"),
     Key(PROMPT, "leave", "escape", "leave", "leave it"),
     Key(PROMPT, "complete", "tab,right", "complete", "take the completion"),
     Key(MENU, "leave", "escape,q", "leave", "choose nothing"),
@@ -83,6 +88,7 @@ PLACES = {
     LIST: "In the list",
     PANEL: "In a panel",
     EVERYWHERE: "Everywhere",
+    LIVE: "Attached to a proxy",
     PROMPT: "While something is typed",
     MENU: "In a menu",
     HELP: "While the keys are shown",

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """Reads in a row that told nothing new."""
     POLL = "poll"
     """One of them."""
+    MISS = "miss"
+    """A request that a replay had no answer to, beside the threads."""
     OTHER = "other calls"
     COLLECTION = "collection"
 
@@ -58,7 +60,7 @@ class Row(NamedTuple):
     @property
     def arrival(self) -> int | None:
         """The number of the call that the row is, or the first of those it holds."""
-        return int(self.item) if self.kind in _IN_RUNS else None
+        return int(self.item) if self.kind in _IN_RUNS or self.kind is Kind.MISS else None
 
 
 class Face(NamedTuple):
@@ -99,6 +101,36 @@ class Outline:
         if self.collections:
             self.rows.append(Row(Kind.OTHER))
         self._open.clear()
+
+    def grow(self, rows: Sequence[Row], collections: Sequence[str] = ()) -> None:
+        """More has come: threads and misses go behind those that are there, collections behind the others."""
+        self._scopes += tuple(row.scope for row in rows if row.kind is Kind.THREAD)
+        self._scopes += tuple(collections)
+        if self._hits is not None:
+            return  # the filter finds them
+        at = self.newest + 1
+        self.rows[at:at] = rows
+        self.threads += sum(row.kind is Kind.THREAD for row in rows)
+        if not collections:
+            return
+        self.collections += tuple(collections)
+        other = Row(Kind.OTHER)
+        if other not in self.rows:
+            self.rows.append(other)
+        elif other in self._open:
+            self.rows += [Row(Kind.COLLECTION, scope) for scope in collections]
+
+    @property
+    def newest(self) -> int:
+        """The place of the last row before `other calls`; -1 for none."""
+        if not self.collections:
+            return len(self.rows) - 1
+        at = next((at for at in range(len(self.rows) - 1, -1, -1) if self.rows[at].kind is Kind.OTHER), len(self.rows))
+        return at - 1
+
+    def tell(self, row: Row, face: Face) -> None:
+        """Have a row say this."""
+        self._faces[row] = face
 
     def narrow(self, hits: Mapping[str, set[int]] | None) -> None:
         """Show the scopes and calls that were found alone: by scope, the numbers of the calls. With None all again."""

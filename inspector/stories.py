@@ -141,6 +141,10 @@ class Shelf:
         self._stories.move_to_end(story.branch.row.scope)
         return self._stories.popitem(last=False)[1].branch.row if len(self._stories) > MAX_STORIES else None
 
+    def forget(self, scope: str) -> None:
+        """Let go of one that is not true any more."""
+        self._stories.pop(scope, None)
+
     def __len__(self) -> int:
         return len(self._stories)
 

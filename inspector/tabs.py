@@ -13,6 +13,7 @@ class Tab(IntEnum):
     DIFF = 6
     SECRETS = 7
     LOG = 8
+    MISS = 9
 
 
 NAMES = {tab: tab.name.capitalize() for tab in Tab}
@@ -37,6 +38,8 @@ def labels(current: Tab, width: int) -> list[Label]:
         found: list[Label] = []
         at = 0
         for tab in Tab:
+            if tab is Tab.MISS and current is not tab:
+                continue  # few have one, and a row that is a miss says which key shows it
             name = NAMES[tab] if tab is current else NAMES[tab][:most]
             text = f"[{tab.value}] {name}" if tab is current or most == 20 else f"{tab.value} {name}".rstrip()
             found.append(Label(tab, text, at))

@@ -37,6 +37,7 @@ class TextPane(Pane):
         self._sheet: Sheet | None = None
         self._marked: int | None = None
         self._waiting = False
+        self._stays = False
         self.tab = Tab.MESSAGES
 
     @property
@@ -48,9 +49,21 @@ class TextPane(Pane):
         self._waiting = True
         self._count()
 
+    def stay(self) -> None:
+        """What is shown next is the same grown: it keeps its place, or goes on with its end where that is in view."""
+        self._stays = True
+
     def show(self, sheet: Sheet, line: int | None) -> None:
         """Show a sheet with `line` marked and in view. The same document again keeps its place if the mark is the same."""
         before, mark = self._sheet, self._marked
+        if self._stays and before is not None and before.width == sheet.width:
+            top, at_end = round(self.scroll_y), round(self.scroll_y) + self.height >= self.virtual_size.height
+            self._sheet, self._marked, self._waiting, self._stays = sheet, line, False, False
+            self.resize(len(sheet.pieces))
+            self.jump(len(sheet.pieces) if at_end else top)
+            self._count()
+            return
+        self._stays = False
         same = before is not None and before.document is sheet.document
         top = before.line_at(round(self.scroll_y)) if before is not None and same else 0
         self._sheet, self._marked, self._waiting = sheet, line, False

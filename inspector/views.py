@@ -12,6 +12,7 @@ from .stories import Story
 from .tabs import Tab
 from .transcript import Document, Line, plain
 
+MOST_TEXT, MOST_LINES = 64_000, 1_000
 LogLine = tuple[datetime, str]
 """When something was done, and what, in safe words."""
 
@@ -37,3 +38,9 @@ def log_document(lines: Sequence[LogLine]) -> Document:
             for moment, text in reversed(lines)
         )
     )
+
+
+def text_document(text: str, *, title: str) -> Document:
+    """A text of several lines, as it is."""
+    lines = text[:MOST_TEXT].split("\n")[:MOST_LINES]
+    return plain(*(safe(line) for line in lines), title=title)

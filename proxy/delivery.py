@@ -5,16 +5,19 @@ Answers lie ready (see `prepared`); one that is whole and that nothing happens t
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
 from ..cassettes.errors import CassetteError
 from ..cassettes.fault_rules import Rule
+from ..cassettes.interaction import Body, End, Interaction
 from ..cassettes.positions import Served
 from ..cassettes.summary import STREAM, Row
 from ..cassettes.tape import Recording
 from . import wire
 from .answer import Answer, Stream, wants_close
+from .control.hub import MOST_TOLD, Hub
 from .injection import FaultyStream, Sleep, marks
 from .pace import Pace
 from .players import Player
@@ -36,7 +39,9 @@ class Delivery:
         sleep: Sleep,
         cache: int,
         lament: Callable[[CassetteError], None],
+        hub: Hub | None = None,
     ) -> None:
+        self._hub = hub
         self._recording = recording
         self._origin = _origin(upstream)
         self._hurry = hurry
@@ -51,6 +56,24 @@ class Delivery:
         self, request: web.BaseRequest, session: str, served: Served, player: Player, struck: Sequence[Rule] = ()
     ) -> Answer:
         """Answer a call with what serves it; `struck` are the faults that it meets."""
+        if self._hub is None:
+            return await self._serve(request, session, served, player, struck)
+        interaction = self._interaction(served.row)
+        running = _Running(self._hub, session, interaction)
+        try:
+            return await self._serve(request, session, served, player, struck, running)
+        finally:
+            self._hub.end(running.call, served.how, interaction, served.row, self._recording)
+
+    async def _serve(
+        self,
+        request: web.BaseRequest,
+        session: str,
+        served: Served,
+        player: Player,
+        struck: Sequence[Rule],
+        running: "_Running | None" = None,
+    ) -> Answer:
         row = served.row
         if row.summary.status == 0:
             return Stream(request).cut()  # nothing came back when it was recorded, and nothing comes back now
@@ -62,12 +85,12 @@ class Delivery:
             ready = renamed(ready, player.binder.names)
         if served.how == "ahead":
             self.inexact += 1
-            return await self._write(request, session, ready, ((b"x-respool-inexact", b"ahead"),), struck)
+            return await self._write(request, session, ready, ((b"x-respool-inexact", b"ahead"),), struck, running)
         if struck:
-            return await self._write(request, session, ready, (), struck)
+            return await self._write(request, session, ready, (), struck, running)
         if ready.whole is not None and not wants_close(request) and request.version >= (1, 1):
             return Answer(ready.whole)
-        return await self._write(request, session, ready, ())
+        return await self._write(request, session, ready, (), (), running)
 
     async def _write(
         self,
@@ -76,6 +99,7 @@ class Delivery:
         ready: Prepared,
         more: tuple[tuple[bytes, bytes], ...],
         struck: Sequence[Rule] = (),
+        running: "_Running | None" = None,
     ) -> Answer:
         stream = Stream(request)
         if struck:
@@ -90,6 +114,8 @@ class Delivery:
         paced = response is not None and bool(response.marks)
         if response is not None and paced:
             await self._pace.until(began, response.head_us, clock=loop.time)
+            if running is not None:
+                running.head()
         stream.start(ready.status_line, [*headers, *more], body=ready.body, length=ready.length, close=ready.cut)
         if ready.whole is not None:
             if body := ready.whole.partition(b"\r\n\r\n")[2]:
@@ -100,14 +126,58 @@ class Delivery:
                     if paced:
                         await self._pace.until(began, moment, clock=loop.time)
                     await stream.send(piece)
+                    if running is not None:
+                        running.reach(moment)
             except CassetteError as error:
                 self._lament(error)
                 return stream.cut()
         return stream.cut() if ready.cut else stream.finish()
 
+    def _interaction(self, row: Row) -> Interaction:
+        """What was recorded, with the name of its scope."""
+        found = self._answers.get(row).interaction if row.summary.status else self._recording.interaction(row)
+        return found if found.scope else replace(found, scope=self._recording.scope_name(row.summary.scope))
+
     def _build(self, row: Row) -> Prepared:
         interaction = self._recording.interaction(row)
         return prepare(interaction, hurry=self._hurry, streams=bool(row.summary.flags & STREAM))
+
+
+class _Running:
+    """A call being served, as it is told to who looks on: of a stream as much of the recording as its moments have come."""
+
+    def __init__(self, hub: Hub, session: str, interaction: Interaction) -> None:
+        self._hub = hub
+        self._interaction = interaction
+        self._head = False
+        self._sent = 0
+        self._mark = 0
+        self.call = hub.begin(session, self._look)
+
+    def head(self) -> None:
+        response = self._interaction.response
+        if response is not None:
+            self._head = True
+            short = response.body.at_hand and response.body.length <= MOST_TOLD
+            self._hub.headed(self.call, response.status, shown=self._shown if short else None)
+
+    def reach(self, moment: int) -> None:
+        response = self._interaction.response
+        marks = response.marks if response is not None and self.call.shown is not None else ()
+        while self._mark < len(marks) and marks[self._mark][1] <= moment:
+            self._sent += marks[self._mark][0]
+            self._mark += 1
+        self._hub.grew(self.call)
+
+    def _look(self) -> Interaction:
+        response = self._interaction.response if self._head else None
+        if response is not None:
+            response = replace(response, body=Body.of(self.call.told), marks=())
+        return replace(self._interaction, response=response, end=End.COMPLETE, extra={"running": True})
+
+    def _shown(self) -> bytes:
+        response = self._interaction.response
+        return response.body.read()[: self._sent] if response is not None else b""
 
 
 def _length(ready: Prepared) -> int:

@@ -113,7 +113,8 @@ class Forwarding:
         if self._stream.started:
             recorder.store(passage, End.UPSTREAM_CUT)
             return self._stream.cut()
-        answer = self._own_answer(502, error.message + (f": {error.hint}" if error.hint else ""), "upstream_failed")
+        message = error.message + (f": {error.hint}" if error.hint else "")
+        answer = self._own_answer(502, message, "upstream_failed", retry=error.retry)
         recorder.store(passage, End.UPSTREAM_FAILED)
         return answer
 
@@ -255,9 +256,9 @@ class Forwarding:
         host = wire.header_value(self._request.raw_headers, b"host") or b""
         return own_location(headers, self._upstream.origin.root, host, self._session)
 
-    def _own_answer(self, status: int, message: str, code: str) -> Answer:
+    def _own_answer(self, status: int, message: str, code: str, *, retry: bool) -> Answer:
         """An answer in the upstream's place, recorded as what the client got."""
-        answer = error_answer(status, message, code, retry=True, keep_alive=is_here(self._request))
+        answer = error_answer(status, message, code, retry=retry, keep_alive=is_here(self._request))
         if self._passage is not None:
             first, _, body = answer.data.partition(b"\r\n\r\n")
             lines = [line.partition(b": ") for line in first.split(b"\r\n")[1:]]

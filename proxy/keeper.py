@@ -6,18 +6,25 @@ at any size. A body that is not what its Content-Encoding says, up to its last b
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..cassettes.coding import CodingError, Decoder
 from ..cassettes.interaction import BlobRef, Body
 from ..cassettes.scrubber import Scrubber
 from ..cassettes.secrets.cleaning import DEFAULT, Cleaning, Sweeper
-from ..cassettes.writer import Writer
 
 IN_MEMORY = 1 << 20
 IN_MEMORY_DECODED = 16 << 20
 """Bytes that such a body may come to when it is decoded; what comes to more is written a piece at a time too."""
 PIECE = 1 << 20
+
+
+class Store(Protocol):
+    """Where the pieces of large bodies go: a cassette's writer, or memory."""
+
+    def put(self, data: bytes | memoryview) -> BlobRef: ...
+
+    def load(self, ref: BlobRef) -> bytes: ...
 
 
 class Kept(NamedTuple):
@@ -40,7 +47,7 @@ class BodyKeeper:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Store,
         coding: str,
         *,
         secrets: Callable[[], tuple[bytes, ...]],
@@ -119,7 +126,7 @@ class _Spool:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Store,
         coding: str,
         secrets: tuple[bytes, ...],
         begin: Callable[[], Callable[[bytes], None]],
@@ -160,7 +167,7 @@ class _Spool:
 class _Form:
     """One form of a large body: scrubbed, and written 1 MiB at a time."""
 
-    def __init__(self, writer: Writer, secrets: tuple[bytes, ...], cleaning: Cleaning) -> None:
+    def __init__(self, writer: Store, secrets: tuple[bytes, ...], cleaning: Cleaning) -> None:
         self._writer = writer
         self._scrubber = Scrubber(secrets)
         self._sweeper = Sweeper(cleaning, secrets)

@@ -7,21 +7,26 @@ interaction, redacted, in the cassette. It never touches the bytes that client a
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
 
 from ..cassettes import operations
 from ..cassettes.coding import undoable
-from ..cassettes.interaction import End, Headers, Interaction, Request, Response
+from ..cassettes.interaction import EMPTY, Body, End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
-from ..cassettes.redaction import joined, redact_call, scrub_text, secrets_of, secrets_of_response
+from ..cassettes.redaction import joined, redact_call, redact_request, scrub_text, secrets_of, secrets_of_response
 from ..cassettes.rules import NO_RULES, Rules
 from ..cassettes.scopes import scope_of
 from ..cassettes.secrets.cleaning import DEFAULT as DEFAULT_CLEANING
 from ..cassettes.secrets.cleaning import Cleaning
+from ..cassettes.secrets.progress import shown_of
 from ..cassettes.summaries import summarise
 from ..cassettes.writer import Writer
+from .control.calls import Running
+from .control.hub import MOST_TOLD, Hub
+from .control.memory import Memory
 from .keeper import BodyKeeper
 from .replies import Head
 from .sessions import DEFAULT
@@ -38,7 +43,7 @@ class Passage:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Writer | Memory,
         request: web.BaseRequest,
         session: str,
         target: bytes,
@@ -84,6 +89,30 @@ class Passage:
         self._duration = 0
         self._sealed: tuple[Request, Response | None] | None = None
         self._redacted: tuple[Interaction, int] | None = None
+        self._hub: Hub | None = None
+        self._call: Running | None = None
+        self._extra: dict[str, object] = {}
+
+    def watch(self, hub: Hub) -> None:
+        """Tell of this call to whoever looks on."""
+        self._hub = hub
+        self._call = hub.begin(self._session, self.look)
+
+    @property
+    def call(self) -> Running | None:
+        """As it is told to who looks on; None where nobody can."""
+        return self._call
+
+    def intercepted(self, word: str, seconds: float, target: bytes | None, body: bytes | None) -> None:
+        """A person held the call; `target` and `body` went upstream in the place of what came."""
+        said: dict[str, object] = {"what": word, "held_us": int(seconds * 1e6)}
+        sent = Request(self.method, target or self.target, self.headers, Body.of(body or b""))
+        sent = redact_request(sent, self._secrets, self._cleaning)
+        if target is not None:
+            said["target"] = sent.target
+        if body is not None:
+            said["body"] = sent.body.read()[:MOST_TOLD]
+        self._extra["intercepted"] = said
 
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self._began) // 1000
@@ -107,6 +136,9 @@ class Passage:
             begin=partial(_begin_answer, self._answers, head.status),
             cleaning=self._cleaning,
         )
+        if self._hub is not None and self._call is not None:
+            plain = self.streams and encoding.lower() in {b"", b"identity"}
+            self._hub.headed(self._call, head.status, shown=self.shown if plain else None)
 
     def _asks_stream(self) -> bool:
         body = self._request_body.raw()
@@ -130,6 +162,8 @@ class Passage:
                 self._last = (self._last + data)[-len(_DONE) - 4 :]
                 if len(self._marks) < MOST_MARKS:
                     self._marks.append(self.elapsed_us())
+                if self._hub is not None and self._call is not None:
+                    self._hub.grew(self._call)
 
     @property
     def goes_on(self) -> bool:
@@ -207,6 +241,7 @@ class Passage:
             session,
             variant,
             request_cut=not self.request_whole,
+            extra=self._extra,
         )
         return interaction, key
 
@@ -218,7 +253,41 @@ class Passage:
             return
         interaction, key = self._redacted
         summary = summarise(interaction, key=key, answer=self._answers[-1].finish() if self._answers else None)
-        self._writer.append(interaction, summary, wait=False)  # the recorder waits for the disk, beside the calls
+        row = self._writer.append(interaction, summary, wait=False)  # the recorder waits for the disk, beside the calls
+        if self._hub is not None and self._call is not None:
+            how = "forwarded" if isinstance(self._writer, Memory) else "recorded"
+            self._hub.end(self._call, how, interaction, row, self._writer)
+            self._call = None  # it holds this passage, and both would wait for the garbage collector
+
+    def give_up(self) -> None:
+        """It will not be stored, if it was not."""
+        if self._hub is not None and self._call is not None:
+            self._hub.lost(self._call)
+            self._call = None
+
+    def look(self) -> Interaction:
+        """What there is of the call by now, as it would be stored: a stream up to what can be shown of it."""
+        body = self._request_body.raw() if self.request_whole else b""
+        request = Request(self.method, self.target, self.headers, Body.of(body))
+        response = None
+        if self._head is not None:
+            head = self._head
+            response = Response(head.status, head.reason, head.headers, EMPTY, "", self._head_us)
+        request, response = redact_call(request, response, self._secrets, self._cleaning)
+        if response is not None and self._call is not None:
+            response = replace(response, body=Body.of(self._call.told))
+        session = scrub_text(self._session, self._secrets, self._cleaning)
+        scope = scope_of(request, response)
+        return Interaction(
+            self._arrival, self._started_us, request, response, scope=scope, session=session, extra={"running": True}
+        )
+
+    def shown(self) -> bytes:
+        """The beginning of a stream that can be shown by now."""
+        keeper = self._response_body
+        if keeper is None or keeper.size > MOST_TOLD or self._head is None:
+            return b""
+        return shown_of(keeper.raw(), self._cleaning, _secrets_of_both(self._secrets, self._head.headers))
 
     def names(self) -> str:
         """What the call is, for a message on stderr: the operation, or just the method."""

@@ -5,6 +5,7 @@ to write the recording never stops the proxying: it is said, and it shows in the
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from aiohttp import web
@@ -17,9 +18,13 @@ from ..cassettes.secrets.finder import Replacer, hide
 from ..cassettes.secrets.policy import PLAIN, policy_of_notes
 from ..cassettes.writer import RecordingFailed, Writer
 from .answer import Answer, OwnedTasks
+from .control.hub import Hub
+from .control.memory import Memory
 from .durability import Durability
 from .forward import Forwarding, Way
 from .health import Health
+from .incoming import ClientFault
+from .interception import EditedWay, Interception, whole_body
 from .passage import Passage
 from .turns import Turns
 from .upstream import Broken, Exchange, Upstream
@@ -35,19 +40,26 @@ class Recorder:
     def __init__(
         self,
         upstream: Upstream,
-        writer: Writer | None,
+        writer: Writer | Memory | None,
         *,
         narrate: Callable[[str], None],
         replacer: Replacer = hide,
+        hub: Hub | None = None,
     ) -> None:
-        """`replacer` gives what stands in place of a secret; by which rules they are found, the notes of the cassette say."""
+        """`replacer` gives what stands in place of a secret; by which rules they are found, the notes of the cassette say.
+
+        `hub` is told of each call. With a `Memory` nothing is recorded: calls are kept for who looks on.
+        """
         policy = policy_of_notes(writer.meta) if writer is not None else None
         self._cleaning = Cleaning(policy or PLAIN, replacer)
         self._rules = Rules(policy=policy)
         self._upstream = upstream
         self._writer = writer
         self._narrate = narrate
-        self._durability = Durability(writer, failed=self._fail) if writer is not None and writer.durable else None
+        self._hub = hub
+        self._durability = (
+            Durability(writer, failed=self._fail) if isinstance(writer, Writer) and writer.durable else None
+        )
         self._reading_on = OwnedTasks()
         self._open: set[Passage] = set()
         self._turns = Turns(self._write)
@@ -76,19 +88,51 @@ class Recorder:
         if self._writer is not None and self.failed is None:
             passage = Passage(self._writer, request, session, target, cleaning=self._cleaning, rules=self._rules)
             self._open.add(passage)
-        call = Forwarding(self, way or self._upstream, request, passage, session, target, body=body)
+            if self._hub is not None:
+                passage.watch(self._hub)
+        to: Way = way or self._upstream
+        if self._hub is not None and self._hub.interception is not None and passage is not None:
+            try:
+                to, body = await self._intercepted(self._hub.interception, request, passage, to, body)
+            except ClientFault as fault:
+                self.store(passage, End.CLIENT_CUT)
+                return fault.answer()
+            except asyncio.CancelledError:
+                self.store(passage, End.PROXY_CUT if self._stopping else End.CLIENT_CUT)
+                raise
+        call = Forwarding(self, to, request, passage, session, target, body=body)
         try:
             return await call.run()
         except asyncio.CancelledError:
             call.leave()
             raise
 
+    async def _intercepted(
+        self, interception: Interception, request: web.BaseRequest, passage: Passage, way: Way, body: bytes | None
+    ) -> tuple[Way, bytes | None]:
+        """Where a call goes, and its body if it was read, after a person has had time to look at it. Raises ClientFault."""
+        call = passage.call
+        if call is None or not interception.may_hold(request):
+            return way, body
+        if body is None:
+            body = await whole_body(request)
+        began = time.monotonic()
+        decision = await interception.decide(call, request, passage.target, body)
+        if decision is None:
+            return way, body
+        passage.intercepted(decision.word, time.monotonic() - began, decision.target, decision.body)
+        if decision.word in {"edited", "dropped"}:
+            return EditedWay(way, decision, body), body
+        return way, body
+
     def health(self) -> Health:
-        return Health(cassettes=int(self._writer is not None), failed=self.failed is not None)
+        return Health(cassettes=int(isinstance(self._writer, Writer)), failed=self.failed is not None)
 
     async def stop(self, timeout: float) -> None:
         """Let what is being read on end, store what is still open as cut by the proxy, and hang up."""
         self._stopping = True
+        if self._hub is not None and self._hub.interception is not None:
+            self._hub.interception.stop()
         await self._reading_on.settle(min(timeout, READ_ON_SECONDS))
         for passage in list(self._open):
             self.store(passage, End.PROXY_CUT)
@@ -106,6 +150,7 @@ class Recorder:
             return
         self._open.discard(passage)
         if self.failed is not None:
+            passage.give_up()
             return
         self.cut += end is End.PROXY_CUT
         passage.seal(end)
@@ -113,6 +158,7 @@ class Recorder:
 
     def _write(self, passage: Passage) -> None:
         if self.failed is not None:
+            passage.give_up()
             return
         try:
             passage.write()
@@ -124,6 +170,8 @@ class Recorder:
             self._lose(passage, error.message)
         except Exception as error:  # noqa: BLE001  # a fault in the copy must not reach the call that is being copied
             self._lose(passage, f"{type(error).__name__}, a fault of respool's own")
+        finally:
+            passage.give_up()
 
     def _fail(self, error: RecordingFailed) -> None:
         if self.failed is None:
@@ -138,7 +186,7 @@ class Recorder:
         )
 
     def failure(self, error: UpstreamError) -> None:
-        self.failures += 1
+        self.failures += error.retry  # what a person dropped is no failure
         self._narrate(f"respool: {error.message}" + (f" ({error.hint})" if error.hint else ""))
 
     def read_on(self, passage: Passage, exchange: Exchange) -> None:

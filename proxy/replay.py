@@ -7,6 +7,7 @@ by `delivery`.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -28,6 +29,8 @@ from ..cassettes.tape import Tape
 from ..cassettes.text import clip
 from . import wire
 from .answer import Answer, error_answer, json_answer, wants_close
+from .control.hub import Hub
+from .control.memory import missed
 from .delivery import Delivery
 from .health import Health
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
@@ -57,7 +60,9 @@ class Replayer:
         cache: int = CACHE_BYTES,
         narrate: Callable[[str], None],
         progress: Progress | None = None,
+        hub: Hub | None = None,
     ) -> None:
+        self._hub = hub
         self._reader = reader
         matching = matching or Matching()
         self.tape = Tape(reader, polls=matching.polls, strict=matching.strict, rules=matching.rules, progress=progress)
@@ -77,6 +82,7 @@ class Replayer:
             sleep=sleep,
             cache=cache,
             lament=self._lament,
+            hub=hub,
         )
         self.calls = 0
         self.misses = 0
@@ -100,6 +106,16 @@ class Replayer:
         player = self.player(name)
         return report_on(player.session, tuple(player.missed))
 
+    def told_of(self, session: str) -> dict[str, Any] | None:
+        """The report on a session, for the control API; None where there is none."""
+        return self.report(session).to_json() if session in self._players else None
+
+    def begin_anew(self, session: str) -> bool:
+        """Drop a session, for the control API; False where there is none."""
+        there = session in self._players
+        self.forget(session)
+        return there
+
     def forget(self, name: str) -> None:
         """Drop a session: it begins anew when it comes back."""
         self._players.drop(name)
@@ -113,6 +129,11 @@ class Replayer:
             return (
                 ""  # what a cassette says of itself may be nonsense; the paths below any base are served all the same
             )
+
+    @property
+    def upstream(self) -> str:
+        """Where the cassette was recorded, as it says."""
+        return self._upstream
 
     @property
     def inexact(self) -> int:
@@ -256,9 +277,11 @@ class Replayer:
         player.missed.append(miss)
         where = "" if session == "default" else f" (session {session})"
         self._narrate(f"respool: miss{where}: {miss.text()}")
-        return json_answer(
-            502, miss.to_json(), headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request)
-        )
+        said = miss.to_json()
+        if self._hub is not None:
+            redacted = shown_request(asked, self.tape.rules)
+            self._hub.missed(session, missed(redacted, said, session), miss)
+        return json_answer(502, said, headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request))
 
 
 def _plain(call: Call) -> Call:

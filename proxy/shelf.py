@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 from ..cassettes.errors import CassetteError, UpstreamError
 from ..cassettes.folder import MOST_PARTS, Folder, NoCassetteError, is_name
@@ -97,6 +98,18 @@ class Shelf:
             sessions=len(self._seats),
             failed=failed or bool(self.totals.failed),
         )
+
+    def told_of(self, session: str) -> dict[str, Any] | None:
+        """The report on a session of a replay, for the control API; None where there is none."""
+        seat = self._seats.get(session)
+        return seat[0].replayer.told_of(session) if seat is not None and isinstance(seat[0], Replaying) else None
+
+    def begin_anew(self, session: str) -> bool:
+        """Drop a session of a replay, for the control API; False where there is none."""
+        if session not in self._seats or not isinstance(self._seats[session][0], Replaying):
+            return False
+        self._drop(session)
+        return True
 
     async def sweep(self) -> None:
         """Drop what is idle; seal the recordings that nobody uses any more."""

@@ -30,6 +30,7 @@ from ..cassettes.summary import Row
 from ..cassettes.tape import Reads
 from ..cassettes.writer import Writer
 from .answer import Answer, error_answer
+from .control.hub import Hub
 from .incoming import ClientFault, body_pieces, is_here
 from .performer import RUN_SECONDS
 from .record import Recorder
@@ -58,11 +59,12 @@ class Tail:
         narrate: Callable[[str], None],
         patience: float = RUN_SECONDS,
         replacer: Replacer = hide,
+        hub: Hub | None = None,
     ) -> None:
         self.live = False
-        self.recorder = Recorder(upstream, writer, narrate=narrate, replacer=replacer)
+        self.recorder = Recorder(upstream, writer, narrate=narrate, replacer=replacer, hub=hub)
         matching = Matching(late_binding=False, rules=rules)
-        self.replayer = Replayer(prefix, matching=matching, narrate=narrate, progress=progress)
+        self.replayer = Replayer(prefix, matching=matching, narrate=narrate, progress=progress, hub=hub)
         self._prefix = prefix
         self._upstream = upstream
         self._narrate = narrate

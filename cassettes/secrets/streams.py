@@ -31,6 +31,11 @@ def is_stream(data: bytes) -> bool:
 
 def pieces_of(data: bytes) -> list[Places]:
     """Where the pieces of each text stand that comes in more than one, in order."""
+    return [places for places in texts_of(data).values() if len(places) > 1]
+
+
+def texts_of(data: bytes) -> dict[Key, Places]:
+    """Where the pieces of each text stand, in order: by the id that the event begins with, the indices, the name, its number."""
     texts: dict[Key, Places] = {}
     count = begin = 0
     while begin < len(data) and count < MOST_PIECES:
@@ -51,7 +56,7 @@ def pieces_of(data: bytes) -> list[Places]:
                 texts.setdefault((name, tuple(indices), field, number), []).append(place)
             count += len(found)
         begin = end + 1
-    return [places for places in texts.values() if len(places) > 1]
+    return texts
 
 
 def stream_edits(data: bytes, policy: Policy | None, taint: Iterable[bytes], replacer: Replacer) -> list[list[Edit]]:

@@ -171,6 +171,8 @@ def _beside(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, stre
     if kind == "member":
         begin = match.end()
         if match["open"] is not None:
+            if _ends(match["open"], match["quote"]):
+                return []
             return _judged(data, begin, _closing(data, begin, match["open"]), strong, name)
         if strength < 3:
             return []
@@ -228,6 +230,8 @@ def _listed(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]",
         begin = between.end()
         opened = between["open"]
         if opened is not None:
+            if _ends(opened, quote):
+                return found
             end = _closing(data, begin, opened)
             found += _judged(data, begin, end, True, name)
             begin = end + len(opened)
@@ -237,6 +241,11 @@ def _listed(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]",
                 return found
             found += _number(data, begin, quote, numbers, name)
             begin = end
+
+
+def _ends(opened: bytes, quote: bytes) -> bool:
+    """Whether a quote ends the string in which a name in `quote` stands, as where a stream cut it, and opens no value."""
+    return len(opened) < len(quote) and opened[-1] == quote[-1]
 
 
 def _closing(data: bytes, begin: int, opened: bytes) -> int:

@@ -1,3 +1,4 @@
+import http.client
 import subprocess
 import sys
 
@@ -47,3 +48,32 @@ def test_the_command_line_knows_it_without_loading_a_screen():
     code += "print([name for name in ('textual', 'rich', 'aiohttp') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == "[]\n"
+
+
+def test_a_running_proxy_is_found_and_shown_live(made, cassette, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    path = cassette(*made.refund())
+    proxy = subprocess.Popen(
+        [sys.executable, "-m", "respool", "replay", str(path), "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        url = proxy.stdout.readline().strip()
+        command = OnTerminal("inspect")
+        command.until(b"LIVE 127.0.0.1:")
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]), timeout=PATIENCE
+        )
+        connection.request("POST", "/threads", b"{}")
+        assert b"thread_a" in connection.getresponse().read()
+        connection.close()
+        command.until(b"createThread")
+        command.until(b"1 hit 0 misses")
+        command.type(b"q")
+        assert command.end() == 0
+        assert b"Traceback" not in command.written
+    finally:
+        proxy.terminate()
+        assert proxy.wait(PATIENCE) == 0
+        proxy.stdout.close()
+    assert list((tmp_path / "cache" / "respool" / "run").iterdir()) == []

@@ -4,14 +4,23 @@ import pytest
 import respool
 from respool.inspector.app import Inspector
 from respool.inspector.help import HelpScreen, help_lines
-from respool.inspector.keys import EVERYWHERE, HELP, KEYS, LIST, MENU, PANEL, PLACES, PROMPT, markdown, spelled
+from respool.inspector.keys import EVERYWHERE, HELP, KEYS, LIST, LIVE, MENU, PANEL, PLACES, PROMPT, markdown, spelled
 from respool.inspector.list_pane import ListPane
+from respool.inspector.live import LiveInspector
 from respool.inspector.menu import MenuScreen
 from respool.inspector.prompt import Line
 from respool.inspector.text_pane import TextPane
 from respool.inspector.waterfall_pane import WaterfallPane
 
-OWNERS = {LIST: ListPane, PANEL: TextPane, EVERYWHERE: Inspector, PROMPT: Line, MENU: MenuScreen, HELP: HelpScreen}
+OWNERS = {
+    LIST: ListPane,
+    PANEL: TextPane,
+    EVERYWHERE: Inspector,
+    LIVE: LiveInspector,
+    PROMPT: Line,
+    MENU: MenuScreen,
+    HELP: HelpScreen,
+}
 
 
 def test_every_place_is_named_and_has_its_owner():
@@ -34,7 +43,7 @@ def test_what_is_bound_is_what_the_table_says(place):
 
 def test_no_key_means_two_things_in_a_place():
     # A search and the help screen keep the keys of everywhere away.
-    for together in [(LIST, EVERYWHERE), (PANEL, EVERYWHERE), (PROMPT,), (MENU,), (HELP,)]:
+    for together in [(LIST, LIVE, EVERYWHERE), (PANEL, LIVE, EVERYWHERE), (PROMPT,), (MENU,), (HELP,)]:
         keys = [one for key in KEYS if key.place in together for one in key.keys.split(",")]
         assert sorted(keys) == sorted(set(keys))
 

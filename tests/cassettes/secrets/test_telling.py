@@ -56,3 +56,18 @@ def test_a_cassette_of_the_first_table_is_matched_by_it():
     first = Policy.of(version=1)
     text = b'{"password": 12345678, "api_keys": ["abc"], "client_secret": "x1"}'
     assert canonical(text, first) == b'{"password": 12345678, "api_keys": ["abc"], "client_secret": "REDACTED"}'
+
+
+@pytest.mark.parametrize("begun", ['"password": ', '"password" : ', '"api_keys": [', '"api_keys": ["one of them", '])
+def test_a_name_at_the_end_of_a_piece_takes_nothing_of_what_follows_the_piece(begun):
+    piece = json.dumps({"delta": {"value": begun}})
+    data = f"data: {piece}\n\nevent: x\ndata: {piece}\n\n".encode()
+    for line in clean(data, PLAIN).decode().splitlines():
+        if line.startswith("data:"):
+            assert json.loads(line[5:])["delta"]["value"].startswith(begun[:12])
+
+
+@pytest.mark.parametrize("said", ["{'password': \"open sesame now\"}", "{\"password\": 'open sesame now'}"])
+def test_the_quotes_of_a_name_and_of_its_value_may_differ(said):
+    for text in (said, json.dumps({"said": said})):
+        assert b"sesame" not in clean(text.encode(), PLAIN)

@@ -1,0 +1,94 @@
+"""A call as the control API knows it: under way (`Running`), and ended (`Kept`), when only its row is kept.
+
+The call itself is read from where it was kept, or served from, when somebody asks. Nothing is here that was not redacted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from ...cassettes.interaction import Interaction
+from ...cassettes.redaction import scrub_text
+from ...cassettes.secrets.cleaning import DEFAULT
+from ...cassettes.summary import Row, Summary
+
+HITS = frozenset({"exact", "held", "ahead"})
+
+
+class Source(Protocol):
+    """Where calls can be read."""
+
+    def interaction(self, row: Row) -> Interaction: ...
+
+
+class Kept(NamedTuple):
+    """A call that has ended."""
+
+    number: int
+    place: int
+    how: str
+    session: str
+    method: str
+    target: bytes
+    scope: str
+    started_us: int
+    duration_us: int
+    row: Row
+    source: Source
+    noted: str = ""
+
+    @property
+    def summary(self) -> Summary:
+        """As it is listed: a hit is told at the time at which it was served."""
+        summary = self.row.summary
+        if self.how in HITS:
+            return summary._replace(started_us=self.started_us, duration_us=self.duration_us)
+        return summary
+
+    def told(self) -> dict[str, Any]:
+        summary = self.summary
+        return {
+            "number": self.number,
+            "place": self.place,
+            "how": self.how,
+            "session": shown_name(self.session),
+            "method": clipped(self.method, 40),
+            "target": clipped(self.target.decode("utf-8", "backslashreplace"), 2000),
+            "scope": clipped(self.scope),
+            "record": None if self.how in {"miss", "forwarded"} else self.row.summary.arrival,
+            "status": summary.status,
+            "operation": summary.operation,
+            "flags": summary.flags,
+            "variant": summary.variant,
+            "started_us": summary.started_us,
+            "duration_us": summary.duration_us,
+            "key": f"{summary.key:016x}",
+            "answer": f"{summary.answer:016x}",
+            "noted": self.noted,
+        }
+
+
+@dataclass(eq=False, slots=True)
+class Running:
+    """A call under way. `look` gives what there is of it, redacted; `shown`, of a stream, the bytes that can be told by now."""
+
+    number: int
+    session: str
+    began: float
+    started_us: int
+    look: Callable[[], Interaction]
+    shown: Callable[[], bytes] | None = None
+    told: bytes = field(default=b"", repr=False)
+    scope: str = ""
+    noted: str = ""
+    """What a person did to it."""
+
+
+def clipped(text: str, most: int = 500) -> str:
+    """A text that fits into a member; who shows it makes it safe."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def shown_name(session: str) -> str:
+    """A session's name, without what looks like a secret."""
+    return clipped(scrub_text(session, (), DEFAULT), 300)
