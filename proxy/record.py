@@ -42,7 +42,7 @@ class Recorder:
     ) -> None:
         """`replacer` gives what stands in place of a secret; by which rules they are found, the notes of the cassette say."""
         policy = policy_of_notes(writer.meta) if writer is not None else None
-        self._cleaning = Cleaning(policy or PLAIN, replacer)
+        self._cleaning = Cleaning((policy or PLAIN).of_today(), replacer)
         self._rules = Rules(policy=policy)
         self._upstream = upstream
         self._writer = writer
