@@ -18,8 +18,11 @@ from typing import Any, Literal
 from .amounts import counted
 from .editing import EACH, Progress, begin
 from .errors import CassetteError
+from .keys import request_key
 from .reader import Reader
+from .rules import Rules
 from .scopes import scope_hash
+from .secrets.policy import Policy, policy_of_notes
 from .summary import Row, Summary
 from .text import clip
 from .variants import beta_of, credential_of, with_credential
@@ -82,6 +85,10 @@ def write_joined(
     Each row is asked of once, in the order in which it would be written. Returns the number written and left out.
     """
     classes = _classes(readers)
+    policies, joined_by = _policies(readers)
+    if joined_by is not None:
+        meta = {**meta, **joined_by.note()}
+    rules = Rules(policy=joined_by)
     writer = begin(path, readers, meta, overwrite=overwrite)
     total, left_out = sum(map(len, readers)), 0
     try:
@@ -96,11 +103,22 @@ def write_joined(
             variant = classes[number].get(credential_of(summary.variant))
             if variant is not None:
                 summary = summary._replace(variant=with_credential(summary.variant, variant))
-            writer.append(readers[number].interaction(row), summary._replace(arrival=writer.next_arrival()))
+            call = readers[number].interaction(row)
+            if policies[number] != joined_by:
+                summary = summary._replace(key=request_key(call.request, rules=rules))
+            writer.append(call, summary._replace(arrival=writer.next_arrival()))
         writer.close()
     finally:
         writer.discard()
     return writer.count, left_out
+
+
+def _policies(readers: Sequence[Reader]) -> tuple[list[Policy | None], Policy | None]:
+    """What each cassette was redacted by, and what the whole is matched by: where they differ, today's table."""
+    policies = [policy_of_notes(reader.meta) for reader in readers]
+    if len(set(policies)) == 1:
+        return policies, policies[0]
+    return policies, next(policy for policy in policies if policy is not None).of_today()
 
 
 def _by_time(number: int, reader: Reader) -> Iterator[tuple[int, int, Row]]:

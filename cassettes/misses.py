@@ -47,7 +47,7 @@ def explain(recording: Recording, session: Session, request: Request, *, variant
 def shown_request(request: Request, rules: Rules) -> Request:
     """A request that was not found as it is compared and shown: a secret is the word of its class, as in a key."""
     policy = rules.policy or PLAIN
-    return redact_request(request, cleaning=Cleaning(policy, word_of(policy)))
+    return redact_request(request, cleaning=Cleaning(policy.of_today(), word_of(policy)))
 
 
 def place_of(recording: Recording, tape: Tape, row: Row) -> str:

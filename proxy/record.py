@@ -51,7 +51,7 @@ class Recorder:
         `hub` is told of each call. With a `Memory` nothing is recorded: calls are kept for who looks on.
         """
         policy = policy_of_notes(writer.meta) if writer is not None else None
-        self._cleaning = Cleaning(policy or PLAIN, replacer)
+        self._cleaning = Cleaning((policy or PLAIN).of_today(), replacer)
         self._rules = Rules(policy=policy)
         self._upstream = upstream
         self._writer = writer

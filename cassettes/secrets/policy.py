@@ -9,7 +9,7 @@ rest of a word). What may be allowed besides: `rule:RULE`, a rule of the table b
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import CassetteError, UsageError
@@ -62,6 +62,10 @@ class Policy:
         names, texts, _ = _read(redact, "redact")
         allowed_names, allowed_texts, rules = _read(allow, "redact-allow")
         return cls(redact, allow, pii, names, texts, allowed_names, allowed_texts, rules, version)
+
+    def of_today(self) -> "Policy":
+        """The same settings with today's table: what is written or shown goes by it, whatever keys were made with."""
+        return self if self.version == TABLE_VERSION else replace(self, version=TABLE_VERSION)
 
     def found(self, data: bytes) -> list[Span]:
         """What the user's texts and the rules for personal data find."""

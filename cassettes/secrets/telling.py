@@ -74,8 +74,12 @@ _SAMPLE = 1024
 """Bytes of a value that tell whether it was drawn by lot."""
 _TURN = re.compile(rb"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]")
 _HEX = re.compile(rb"[0-9a-fA-F]{32,}+")
-_EMPTY = re.compile(rb"[^A-Za-z0-9]*|[<$%{\[*].*|your[-_ ].*|x{3,}.*", re.DOTALL | re.IGNORECASE)
-"""What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`."""
+_EMPTY = re.compile(
+    rb"[^A-Za-z0-9]*+|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|(?-i:\$[A-Z_][A-Z0-9_]*+|%[A-Z_]++%)|\{[^{}]*\}|\{\{[^{}]*\}\}|\[[^\[\]]*\]"
+    rb"|\*{3,}.*|x{3,}.*|your[-_ ].*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`. A password may begin with such a sign, too."""
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
 _NO_NAMES = frozenset({b"auth", b"session.created", b"session.updated"})
 

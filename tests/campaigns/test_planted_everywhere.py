@@ -173,6 +173,7 @@ def test_no_command_and_no_export_tells_one(corpus):
         assert command(corpus, "export", f"--{kind}", path, folder / f"export.{kind}") == 0
     assert command(corpus, "diff", path, torn) in (1, 3)
     assert command(corpus, "doctor", path) == 0
+    assert command(corpus, "drift", path, "--upstream", "sandbox") in (0, 1, 2)
     assert command(corpus, "doctor", "--repair", torn) == 0
     assert command(corpus, "scan", path, *(folder / f"export.{kind}" for kind in EXPORTS)) in (0, 1)
     assert command(corpus, "pack", path, "-o", folder / "packed.cassette") == 0

@@ -6,9 +6,16 @@ from respool.cassettes.editing import split
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.joining import join
+from respool.cassettes.keys import request_key
 from respool.cassettes.positions import Session
 from respool.cassettes.reader import Reader
+from respool.cassettes.redaction import redact
+from respool.cassettes.rules import Rules
 from respool.cassettes.scopes import scope_of
+from respool.cassettes.secrets.cleaning import Cleaning
+from respool.cassettes.secrets.policy import Policy, policy_of_notes
+from respool.cassettes.secrets.pseudonyms import Pseudonyms
+from respool.cassettes.secrets.table import TABLE_VERSION
 from respool.cassettes.summaries import summarise
 from respool.cassettes.tape import Tape
 from respool.cassettes.variants import credential_of, variant_of
@@ -128,3 +135,28 @@ def test_the_credential_that_worked_in_each_is_the_same_one_in_the_whole(tmp_pat
         served = [session.serve(key, variant=variant) for _ in range(2)]
         answers = [each and reader.interaction(each.row).response.body.read() for each in served]
         assert answers == [b'{"id": "thread_a"}', b'{"id": "thread_b"}']
+
+
+def test_cassettes_of_two_tables_of_redaction_are_matched_by_todays(tmp_path):
+    paths = []
+    for number, version in enumerate((1, TABLE_VERSION)):
+        policy = Policy.of(version=version)
+        cleaning = Cleaning(policy.of_today(), Pseudonyms(bytes([number]) * 32))
+        paths.append(tmp_path / f"{version}.cassette")
+        with Writer.create(paths[-1], meta=policy.note()) as writer:
+            request = Request("POST", b"/v1/threads", (), Body.of(asking(number, b"aB3d")))
+            call = Interaction(
+                writer.next_arrival(), number, request, Response(200, body=Body.of(b"{}")), scope="/threads"
+            )
+            writer.append(redact(call, cleaning), summarise(call, key=request_key(request, rules=Rules(policy=policy))))
+    joined(tmp_path, *paths)
+    with Reader.open(tmp_path / "out.cassette") as reader:
+        policy = policy_of_notes(reader.meta)
+        assert policy == Policy.of()
+        keys = [row.summary.key for row in reader.rows()]
+    asked = [Request("POST", b"/v1/threads", (), Body.of(asking(number, b"Zx9y"))) for number in range(2)]
+    assert keys == [request_key(request, rules=Rules(policy=policy)) for request in asked]
+
+
+def asking(number, secret):
+    return b'{"content": "%d: use ghp_%b", "password": "%b"}' % (number, secret * 9, secret)

@@ -6,7 +6,14 @@ import json
 
 import aiohttp
 import pytest
-from respool.cassettes.interaction import End
+from respool.cassettes.interaction import Body, End, Request
+from respool.cassettes.keys import request_key
+from respool.cassettes.rules import Rules
+from respool.cassettes.secrets.policy import PLAIN, policy_of_notes
+from respool.cassettes.writer import Writer
+from respool.proxy.record import Recorder
+from respool.proxy.server import serve
+from respool.proxy.upstream import Origin, Upstream
 
 
 def answering(data: bytes):
@@ -546,3 +553,24 @@ async def test_a_credential_in_a_session_or_a_path_reaches_no_name(proxies, tmp_
             call = b"GET /@%b/v1/threads/%b/messages HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer %b\r\nConnection: close\r\n\r\n"
             await proxies.raw_call(proxy.port, call % (key, key, key))
     assert key not in (tmp_path / "a.cassette").read_bytes()
+
+
+async def test_what_is_added_to_an_older_cassette_is_cleaned_by_todays_rules_and_matched_by_its_own(proxies, tmp_path):
+    path, body = tmp_path / "a.cassette", b'{"password": 12345678, "content": "use ghp_%b"}' % (b"aB3d" * 9)
+    note = PLAIN.note()
+    note["redaction"]["rules"] = 1
+    Writer.create(path, meta=note).close()
+    async with proxies.raw_upstream(answering(OK)) as upstream:
+        writer = Writer.append_to(path)
+        recorder = Recorder(Upstream(Origin.parse(upstream.url)), writer, narrate=print)
+        async with serve(recorder, name="record", narrate=print) as proxy, aiohttp.ClientSession() as client:
+            async with client.post(proxy.url + "/v1/threads", data=body) as answer:
+                await answer.read()
+        writer.close()
+    (kept,) = proxies.interactions(path)
+    assert kept.request.body.read() == b'{"password": "REDACTED", "content": "use REDACTED"}'
+    with proxies.reading(path) as reader:
+        rules = Rules(policy=policy_of_notes(reader.meta))
+        (row,) = reader.rows()
+        sent = Request("POST", b"/v1/threads", kept.request.headers, Body.of(body.replace(b"aB3d", b"Zx9y")))
+        assert row.summary.key == request_key(sent, rules=rules)

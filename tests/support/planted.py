@@ -77,6 +77,7 @@ KINDS: dict[str, tuple[str, Make]] = {
     "jwt": ("", _jwt),
     "url password": ("", lambda rng: f"postgres://app:{word(rng, 16)}@db.example/main"),
     "password": ("password", lambda rng: word(rng, 14)),
+    "password with a sign": ("password", lambda rng: rng.choice("+/") + word(rng, 14)),
     "client secret": ("client_secret", lambda rng: word(rng, 32)),
     "bearer": ("", lambda rng: "Bearer " + word(rng, 48)),
     "access token": ("access_token", lambda rng: word(rng, 40)),

@@ -34,6 +34,9 @@ def test_notes_of_older_and_newer_cassettes():
     assert policy_of_notes(PLAIN.note()) == PLAIN
     with pytest.raises(CassetteError):
         policy_of_notes({"redaction": {"rules": 99}})
+    first = policy_of_notes({"redaction": {"rules": 1, "redact": ["name:ref"], "allow": [], "pii": True}})
+    assert first == Policy.of(["name:ref"], pii=True, version=1)
+    assert first.of_today() == Policy.of(["name:ref"], pii=True) != first
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,31 @@ def test_numbers_and_lists_go_and_json_stays_json(said, kept, depth, indent):
     assert canonical(put, PLAIN) == canonical(text.encode(), PLAIN)
 
 
+@pytest.mark.parametrize("value", ["$ecret-Word1", "%2Bab/cd", "<b>tag1", "*one-star1", "[x1", "{y2", "$a"])
+def test_a_password_may_begin_as_a_placeholder_does(value):
+    assert clean(json.dumps({"password": value}).encode(), PLAIN) == b'{"password": "REDACTED"}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "${SECRET}",
+        "$SECRET",
+        "$(cat key)",
+        "%API_KEY%",
+        "<your key>",
+        "{key}",
+        "{{ key }}",
+        "[key]",
+        "****1234",
+        "xxxx",
+    ],
+)
+def test_a_placeholder_stays(value):
+    text = json.dumps({"password": value, "api_key": value}).encode()
+    assert clean(text, PLAIN) == text
+
+
 def test_json_line_by_line_is_read_like_any_other():
     lines = [
         json.dumps({"n": number, "password": f"hunter{number}", "pin_secret": 1000 + number}) for number in range(50)
