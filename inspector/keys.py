@@ -75,7 +75,7 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "help", "question_mark", "help", "the keys of this panel"),
     Key(EVERYWHERE, "quit", "q,ctrl+q,ctrl+c", "quit", "quit"),
     Key(LIVE, "pause", "p", "pause", "stop taking in what comes, and go on with it"),
-    Key(LIVE, "intercept", "i", "intercept", "hold back the calls that a filter fits; an empty one ends it"),
+    Key(LIVE, "intercept", "i", "intercept", "hold back what a filter fits; an empty one ends it"),
     Key(LIVE, "release", "u", "release", "let a held call go on"),
     Key(LIVE, "release-edited", "U", "release_edited", "let it go on, edited in $EDITOR first"),
     Key(LIVE, "drop", "X", "drop", "drop it: its client gets an error"),
