@@ -158,6 +158,7 @@ class LiveInspector(Holds):
         if self._lost:
             self.note_down(f"attached to {clip(snapshot.address or snapshot.mode, 200)}")
         self._lost, self._snapshot = "", snapshot
+        self.live.meta = {"upstream": snapshot.upstream} if snapshot.upstream else {}
         self.ask_holds()
         changed: dict[str, None] = {}
         for call in fresh.calls:
