@@ -13,6 +13,7 @@ from typing import cast
 from textual.content import Content
 from textual.widgets import Static
 
+from ..cassettes.errors import UsageError
 from ..cassettes.interaction import Interaction
 from ..cassettes.notes import Notes
 from ..cassettes.reader import Reader
@@ -30,6 +31,7 @@ from .keys import LIST, LIVE, PANEL, bindings
 from .list_pane import ListPane
 from .live_recording import LiveRecording
 from .outline import Kind, Outline, Row
+from .requests import here
 from .stories import Shelf, Story, tell
 from .tabs import Tab
 
@@ -311,8 +313,13 @@ class LiveInspector(Holds):
     def way_of(self, call: Interaction) -> str:
         if self.through or self._snapshot is None:
             return super().way_of(call)
-        root, _, _ = self._snapshot.address.removeprefix("http://").partition("/")
-        return f"http://{root}"
+        way = here(self._snapshot.address)
+        if not way:
+            raise UsageError(
+                f"the proxy says that its port is {clip(self._snapshot.address, 100)}, which is not on this machine",
+                "your credentials go there with a call: if you trust it, give `--through URL`",
+            )
+        return way
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys, LIVE))
