@@ -16,6 +16,13 @@ ENDS = {
 }
 """What is said of each way to end but the good one."""
 
+_DONE = {
+    "released": "then released",
+    "edited": "then sent on edited",
+    "dropped": "then dropped",
+    "let go": "and went on by itself",
+}
+
 _TELLING = ("id", "filename", "name", "model", "status")
 
 
@@ -53,3 +60,13 @@ def cut_text(interaction: Interaction) -> str:
     if response is None:
         return f"{ENDS[interaction.end]} before an answer"
     return f"{ENDS[interaction.end]} after {response.body.length:,} bytes"
+
+
+def held_text(interaction: Interaction) -> str:
+    """That a person held the call on its way, and what was done; empty for a call that nobody held."""
+    told = interaction.extra.get("intercepted")
+    if not isinstance(told, dict):
+        return ""
+    what, held = told.get("what"), told.get("held_us")
+    seconds = f"{held / 1_000_000:.1f} s" if isinstance(held, int) and 0 <= held < 1 << 53 else "for a while"
+    return f"held {seconds} on its way, {_DONE.get(what, 'and went on') if isinstance(what, str) else 'and went on'}"

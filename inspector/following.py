@@ -22,13 +22,13 @@ class FollowingList(ListPane):
 
     def go(self, index: int) -> None:
         super().go(index)
-        self.following = bool(self.outline.rows) and self.cursor == max(self.outline.newest, 0)
+        self.following = bool(self.outline.rows) and self.cursor == self.newest()
         if self.following:
             self.unseen = 0
         self.refresh_rows()
 
     def action_last(self) -> None:
-        self.go(max(self.outline.newest, 0))
+        self.go(self.newest())
 
     def refresh_rows(self) -> None:
         super().refresh_rows()
@@ -74,10 +74,23 @@ class FollowingList(ListPane):
         if not self.following or not self.outline.rows:
             return False
         before = self.row
-        self.cursor = max(self.outline.newest, 0)
+        self.cursor = self.newest()
         self.refresh_rows()
         self.show_row(self.cursor)
         return self.row != before
+
+    def withdraw(self, row: Row) -> None:
+        """A row goes."""
+        kept = self.row
+        self.outline.remove(row)
+        self._stand(kept)
+
+    def newest(self) -> int:
+        """Where the cursor follows to: the last row that is no held call, since keys do something to those."""
+        place = self.outline.newest
+        while place > 0 and self.outline.rows[place].kind is Kind.HELD:
+            place -= 1
+        return max(place, 0)
 
     def _stand(self, kept: Row | None) -> None:
         """Keep the cursor on its row, and that row where it is on the screen."""

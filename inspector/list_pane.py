@@ -173,7 +173,7 @@ class ListPane(Pane):
             tail = f"{note}  {tail}"
         if (hits := self.outline.hits(shown)) is not None:
             tail = f"{hits:,} found  {tail}"
-        if shown.kind in {Kind.THREAD, Kind.MISS}:
+        if shown.kind in {Kind.THREAD, Kind.MISS, Kind.HELD}:
             # What was said first tells a person more than an id does: it gets half of the room, if it needs that.
             half = min(cell_len(tail), room // 2) + 2 if tail else 0
             text = _shortened(text, max(room - half, _ID_ROOM))

@@ -13,6 +13,7 @@ from typing import cast
 from textual.content import Content
 from textual.widgets import Static
 
+from ..cassettes.errors import UsageError
 from ..cassettes.interaction import Interaction
 from ..cassettes.notes import Notes
 from ..cassettes.reader import Reader
@@ -25,11 +26,12 @@ from .feed import Feed, Fresh, Item, Lost
 from .following import FollowingList
 from .headline import head_of
 from .help import HelpScreen
+from .holding import Holds
 from .keys import LIST, LIVE, PANEL, bindings
 from .list_pane import ListPane
 from .live_recording import LiveRecording
-from .misses import Misses
 from .outline import Kind, Outline, Row
+from .requests import here
 from .stories import Shelf, Story, tell
 from .tabs import Tab
 
@@ -43,7 +45,7 @@ RENEW_SECONDS = 0.25
 SNAPSHOT_SECONDS = 2.0
 
 
-class LiveInspector(Misses):
+class LiveInspector(Holds):
     """An `Inspector` of a `LiveRecording`. `connect` makes a client of the proxy, or raises RespoolError."""
 
     BINDINGS = bindings(LIVE)
@@ -52,6 +54,7 @@ class LiveInspector(Misses):
     def __init__(self, connect: Callable[[], Client], keymap: Mapping[str, str] | None = None) -> None:
         self.live = LiveRecording(Path("live"))
         self.begin_misses()
+        self.begin_holds()
         super().__init__(cast(Reader, self.live), keymap)  # it has all of a reader that the panels ask for
         self.feed = Feed(connect)
         self.paused = False
@@ -105,6 +108,7 @@ class LiveInspector(Misses):
         self._read_again()
         self._follow()
         self._ask_snapshot()
+        self.count_down()
         self._tell_head()
 
     def _take(self, item: Item) -> list[str]:
@@ -130,6 +134,10 @@ class LiveInspector(Misses):
             case protocol.CallLost():
                 scope = live.lose(item.number)
                 return [scope] if scope is not None else []
+            case protocol.CallHeld():
+                self.hold(item)
+            case protocol.CallLetGo():
+                self.let_go(item.number, item.noted)
             case protocol.MissTold():
                 self.missed(item.call, item.why)
             case protocol.SessionReset():
@@ -152,6 +160,8 @@ class LiveInspector(Misses):
         if self._lost:
             self.note_down(f"attached to {clip(snapshot.address or snapshot.mode, 200)}")
         self._lost, self._snapshot = "", snapshot
+        self.live.meta = {"upstream": snapshot.upstream} if snapshot.upstream else {}
+        self.ask_holds()
         changed: dict[str, None] = {}
         for call in fresh.calls:
             for scope in self._ended(call, counts=False):
@@ -169,6 +179,7 @@ class LiveInspector(Misses):
         self._dirty.clear()
         self._cost.clear()
         self._misses.clear()
+        self._held.clear()
         self._opening.clear()
         self._list.clear()
         self.choose(None)
@@ -239,8 +250,10 @@ class LiveInspector(Misses):
         if row.scope in self._opening:
             del self._opening[row.scope]
             self._list.open(row)
+        if self._chosen is not None and self._list.row is not None and self._chosen != self._list.row:
+            self.choose(self._list.row)  # the chosen one is folded into another row by now
         chosen = self._chosen
-        if chosen is not None and chosen.scope == row.scope and chosen.kind is not Kind.MISS:
+        if chosen is not None and chosen.scope == row.scope and chosen.kind not in {Kind.MISS, Kind.HELD}:
             ended = chosen.arrival is not None and not self.live.is_running(chosen.arrival)
             if self._text.tab in {Tab.MESSAGES, Tab.TOOLS} or not ended:
                 self._text.stay()
@@ -253,7 +266,7 @@ class LiveInspector(Misses):
         if not pane.following or not self._outline.rows:
             return
         newest = next((row for row in reversed(self._outline.rows) if row.kind is Kind.THREAD), None)
-        last = self._outline.rows[max(self._outline.newest, 0)]
+        last = self._outline.rows[pane.newest()]
         if (
             newest is not None
             and last == newest
@@ -286,7 +299,7 @@ class LiveInspector(Misses):
             self._snapshot = snapshot
 
     def _tell_head(self) -> None:
-        text = head_of(self._snapshot, lost=self._lost)
+        text = head_of(self._snapshot, lost=self._lost) + self.holding_words
         if self.paused:
             more = "+" if self.feed.full else ""
             text += f" · PAUSED, {self.feed.waiting:,}{more} waiting (p to go on)"
@@ -300,8 +313,13 @@ class LiveInspector(Misses):
     def way_of(self, call: Interaction) -> str:
         if self.through or self._snapshot is None:
             return super().way_of(call)
-        root, _, _ = self._snapshot.address.removeprefix("http://").partition("/")
-        return f"http://{root}"
+        way = here(self._snapshot.address)
+        if not way:
+            raise UsageError(
+                f"the proxy says that its port is {clip(self._snapshot.address, 100)}, which is not on this machine",
+                "your credentials go there with a call: if you trust it, give `--through URL`",
+            )
+        return way
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys, LIVE))

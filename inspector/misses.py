@@ -34,7 +34,7 @@ class Misses(Inspector):
         if row in self._misses or len(self._misses) >= MOST_MISSES:
             return
         self._misses.add(row)
-        face = Face(f"MISS {clip(call.method, 20)} {clip(_short(call.target), 120)}", "why? w", "bad")
+        face = Face(f"MISS {clip(call.method, 20)} {clip(short_path(call.target), 120)}", "why? w", "bad")
         self._outline.tell(row, face)
         self._list.grow([row], [])
 
@@ -70,7 +70,7 @@ class Misses(Inspector):
         self.action_panel(Tab.MISS)
 
 
-def _short(target: str) -> str:
+def short_path(target: str) -> str:
     """A path without the thread that its row stands behind."""
     path = target.partition("?")[0]
     before, mark, rest = path.partition("/threads/")

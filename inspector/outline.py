@@ -32,6 +32,8 @@ class Kind(StrEnum):
     """One of them."""
     MISS = "miss"
     """A request that a replay had no answer to, beside the threads."""
+    HELD = "held"
+    """A call that waits for a person, beside the threads."""
     OTHER = "other calls"
     COLLECTION = "collection"
 
@@ -60,7 +62,7 @@ class Row(NamedTuple):
     @property
     def arrival(self) -> int | None:
         """The number of the call that the row is, or the first of those it holds."""
-        return int(self.item) if self.kind in _IN_RUNS or self.kind is Kind.MISS else None
+        return int(self.item) if self.kind in _IN_RUNS or self.kind in {Kind.MISS, Kind.HELD} else None
 
 
 class Face(NamedTuple):
@@ -109,6 +111,8 @@ class Outline:
         if self._hits is not None:
             return  # the filter finds them
         at = self.newest + 1
+        while at and self.rows[at - 1].kind is Kind.HELD and all(row.kind is not Kind.HELD for row in rows):
+            at -= 1
         self.rows[at:at] = rows
         self.threads += sum(row.kind is Kind.THREAD for row in rows)
         if not collections:
@@ -119,6 +123,12 @@ class Outline:
             self.rows.append(other)
         elif other in self._open:
             self.rows += [Row(Kind.COLLECTION, scope) for scope in collections]
+
+    def remove(self, row: Row) -> None:
+        """Take out a row that stands beside the threads."""
+        if row in self.rows:
+            self.rows.remove(row)
+        self._faces.pop(row, None)
 
     @property
     def newest(self) -> int:

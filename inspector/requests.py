@@ -7,7 +7,8 @@ is refused until somebody has written something in its place.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
 
 from ..cassettes.errors import UsageError
 from ..cassettes.interaction import Body, Headers, Interaction, Request
@@ -88,6 +89,21 @@ def comparable(call: Interaction) -> Interaction:
 
 def _bare(headers: Headers) -> Headers:
     return tuple(line for line in headers if line[0].lower() not in _CONNECTION and line[0].lower() != b"date")
+
+
+def here(address: str) -> str:
+    """The URL of a data port on this machine, as a proxy tells it; empty for any other. A proxy may lie."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port or 80
+        loopback = host == "localhost" or ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        return ""
+    if parts.scheme != "http" or not loopback:
+        return ""
+    if host != "localhost" and ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def as_text(request: Request) -> str:

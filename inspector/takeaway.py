@@ -14,7 +14,10 @@ from ..cassettes.exports import FORMATS, Lost
 from ..cassettes.exports.destination import write
 from ..cassettes.extract import Extract
 from ..cassettes.reader import Reader
+from ..cassettes.summaries import summarise
 from ..cassettes.text import clip, safe
+from ..cassettes.writer import Writer
+from .live_recording import LiveRecording
 from .raw import pretty, start_of
 
 MOST_COPIED = 1 << 20
@@ -77,7 +80,9 @@ def saved(form: str, extract: Extract, reader: Reader, path: Path) -> str:
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {clip(str(path.parent), 200)}")
     calls = counted(len(extract), "call")
-    if form == "cassette":
+    if form == "cassette" and isinstance(reader, LiveRecording):
+        _seen_live(extract, reader, path)
+    elif form == "cassette":
         writer = begin(path, [reader], dict(reader.meta), overwrite=False)
         try:
             for row in extract.rows():
@@ -88,6 +93,14 @@ def saved(form: str, extract: Extract, reader: Reader, path: Path) -> str:
     else:
         write(FORMATS[form](extract, lost=Lost()), path)
     return f"{calls} written to {clip(str(path), 200)}"
+
+
+def _seen_live(extract: Extract, live: LiveRecording, path: Path) -> None:
+    """Write the calls of a live view that have ended as a cassette of its own."""
+    with Writer.create(path, meta=dict(live.meta)) as writer:
+        for interaction in map(extract.interaction, extract.rows()):
+            if not interaction.extra.get("running"):
+                writer.append(interaction, summarise(interaction))
 
 
 def suggested(cassette: Path, name: str, ending: str) -> str:

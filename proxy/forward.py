@@ -43,6 +43,21 @@ class Way(Protocol):
     async def exchange(self, method: str) -> Exchange: ...
 
 
+class Detour:
+    """The origin of a way on which an upstream is spoken to in other words."""
+
+    def __init__(self, upstream: Way) -> None:
+        self._upstream = upstream
+
+    @property
+    def origin(self) -> Origin:
+        return self._upstream.origin
+
+    @property
+    def host(self) -> bytes:
+        return self._upstream.host
+
+
 class Forwarding:
     """One call being forwarded. `body` is the request's, where it has been read already."""
 

@@ -25,9 +25,9 @@ from ..cassettes.summary import Row
 from . import wire
 from .control.calls import Running, clipped, shown_name
 from .control.log import EventLog
-from .forward import Way
+from .forward import Detour, Way
 from .incoming import body_pieces, is_here
-from .upstream import Connection, Exchange, Origin, Upstream
+from .upstream import Connection, Exchange, Upstream
 
 SECONDS = 30.0
 MOST_SECONDS = 3600.0
@@ -165,24 +165,16 @@ def decision_of(what: str, said: Mapping[str, Any]) -> Decision:
     return Decision(what, *edits) if what == "released" else Decision(what)
 
 
-class EditedWay:
+class EditedWay(Detour):
     """The way of a call whose target or body a person changed: what the client sent is known whole, and sent otherwise.
 
     A dropped call has no way: `exchange` raises Dropped.
     """
 
     def __init__(self, upstream: Way, decision: Decision, body: bytes) -> None:
-        self._upstream = upstream
+        super().__init__(upstream)
         self._decision = decision
         self._body = decision.body if decision.body is not None else body
-
-    @property
-    def origin(self) -> Origin:
-        return self._upstream.origin
-
-    @property
-    def host(self) -> bytes:
-        return self._upstream.host
 
     async def exchange(self, method: str) -> Exchange:
         if self._decision.what == "dropped":

@@ -13,9 +13,10 @@ from ..cassettes.interaction import Headers
 from ..cassettes.redaction import is_header_slot
 from ..cassettes.renaming import Rewriter
 from . import wire
+from .forward import Detour
 from .replies import Head
 from .spellings import decoded
-from .upstream import Broken, Connection, Exchange, Origin, Upstream
+from .upstream import Broken, Connection, Exchange, Upstream
 
 COUNTED = 1 << 20
 """Bytes of an answer that are read whole so that it keeps a Content-Length; a longer one goes to the client in chunks."""
@@ -23,21 +24,14 @@ SLICE = 256 << 10
 """Bytes of a request that are rewritten at a time."""
 
 
-class TranslatedUpstream:
+class TranslatedUpstream(Detour):
     """The way of one call whose whole request body is known."""
 
     def __init__(self, upstream: Upstream, ids: IdMap, body: bytes) -> None:
-        self._upstream = upstream
+        super().__init__(upstream)
+        self._to = upstream
         self._ids = ids
         self._body = body
-
-    @property
-    def origin(self) -> Origin:
-        return self._upstream.origin
-
-    @property
-    def host(self) -> bytes:
-        return self._upstream.host
 
     async def exchange(self, method: str) -> Exchange:
         """Begin the call. Raises UpstreamError when the upstream cannot be reached."""
@@ -45,7 +39,7 @@ class TranslatedUpstream:
         def make(upstream: Upstream, connection: Connection, method: str) -> Exchange:
             return TranslatedExchange(upstream, connection, method, ids=self._ids, body=self._body)
 
-        return await self._upstream.exchange(method, make=make)
+        return await self._to.exchange(method, make=make)
 
 
 class TranslatedExchange(Exchange):

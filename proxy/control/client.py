@@ -21,7 +21,19 @@ from ...cassettes.errors import CassetteError, UsageError
 from ...cassettes.interaction import BlobRef, Interaction
 from ...cassettes.records import decode_interaction
 from ...cassettes.summary import LAYOUT, Summary
-from .protocol import MOST_ANSWER, MOST_LINE, MOST_PAGE, ControlError, Event, HeldCall, Page, Snapshot, event_of, parsed
+from .protocol import (
+    MOST_ANSWER,
+    MOST_LINE,
+    MOST_PAGE,
+    ControlError,
+    Event,
+    HeldCall,
+    Holding,
+    Page,
+    Snapshot,
+    event_of,
+    parsed,
+)
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
@@ -53,6 +65,7 @@ class Client:
         if re.match(r"https?://", address):
             self._host = _host_of(address)
         self._connection: http.client.HTTPConnection | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -61,9 +74,14 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Hang up for good: what is asked after this is a ControlError. May be called from any thread."""
+        self._closed = True
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def snapshot(self) -> Snapshot:
         return parsed(Snapshot, self._ask("GET", "/snapshot"))
@@ -106,6 +124,10 @@ class Client:
     def intercept_nothing(self) -> None:
         self._ask("DELETE", "/interception")
 
+    def holding(self) -> Holding:
+        """What is held back, and which calls wait."""
+        return parsed(Holding, self._ask("GET", "/interception"))
+
     def held(self, number: int) -> HeldCall:
         """A held call with its body, redacted."""
         return parsed(HeldCall, self._ask("GET", f"/held/{number}"))
@@ -139,6 +161,8 @@ class Client:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
+        if self._closed:
+            raise ControlError("this client of the control API was closed")
         if self._host[0]:
             connection = http.client.HTTPConnection(*self._host, timeout=CONNECT_SECONDS)
         else:
@@ -160,12 +184,12 @@ class Client:
         try:
             answer, data = self._exchange(method, target, body, headers)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            if not again:
+            self._hang_up()
+            if not again or self._closed:
                 raise self._lost(error) from None
             return self._ask(method, target, body=body, accept=accept)
         if len(data) > MOST_ANSWER:
-            self.close()
+            self._hang_up()
             raise ControlError(f"the control API sent more than {MOST_ANSWER >> 20} MiB at once")
         if answer.status == 410:
             raise CassetteError("the proxy no longer has this call", "it may be in the cassette")
@@ -176,11 +200,16 @@ class Client:
     def _exchange(
         self, method: str, target: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        if self._connection is None:
-            self._connection = self._connect(ANSWER_SECONDS)
-        self._connection.request(method, target, body=body, headers=headers)
-        answer = self._connection.getresponse()
-        return answer, answer.read(MOST_ANSWER + 1)
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect(ANSWER_SECONDS)
+        try:
+            connection.request(method, target, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer, answer.read(MOST_ANSWER + 1)
+        finally:
+            if self._closed:
+                connection.close()
 
     def _lost(self, error: Exception) -> ControlError:
         why = getattr(error, "strerror", None) or type(error).__name__

@@ -24,7 +24,7 @@ from ..health import Health
 
 TOKEN_VARIABLE = "RESPOOL_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
 SHORTEST_TOKEN = 16
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 _SOCKET_HOSTS = frozenset({b"localhost", b"respool"})
 _OTHER_DOORS = Doors("127.0.0.1", 80, ("localhost", "respool"))
 """For the rest of the checks on a socket, whose `Host` was checked by then."""

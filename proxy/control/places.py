@@ -132,6 +132,8 @@ def answers(path: Path) -> bool:
         probe.settimeout(1.0)
         try:
             probe.connect(str(path))
+        except (TimeoutError, BlockingIOError):
+            return True  # it is too busy to take one more
         except (OSError, ValueError):
             return False
         return True

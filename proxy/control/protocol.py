@@ -132,7 +132,7 @@ class Page(Told):
     calls: list[Call] = Field(max_length=MOST_PAGE)
 
 
-class HeldCall(Told):
+class HeldListed(Told):
     """A call that waits for a person, redacted; it goes on by itself after `seconds`."""
 
     number: Number
@@ -140,7 +140,17 @@ class HeldCall(Told):
     method: Short
     target: Line
     seconds: Annotated[float, Field(ge=0, le=86_400)]
+
+
+class HeldCall(HeldListed):
     body: Annotated[str, Field(max_length=16 << 20)]
+
+
+class Holding(Told):
+    """The filter that holds calls back, None for none, and those that wait."""
+
+    filter: Annotated[str, Field(max_length=10_000)] | None
+    held: list[HeldListed] = Field(max_length=1000)
 
 
 class Event(Told):

@@ -54,11 +54,10 @@ class Control:
             return refused
         path, _, query = request.raw_path.partition("?")
         asked = {name: values[-1] for name, values in parse_qs(query, max_num_fields=20).items()} if query else {}
-        method = "GET" if request.method == "HEAD" else request.method
         other = False
         for wanted, pattern, operation in OPERATIONS:
             if (match := re.fullmatch(pattern, path)) is not None:
-                if wanted != method:
+                if wanted != request.method:
                     other = True
                     continue
                 try:

@@ -8,6 +8,7 @@ from functools import partial
 import controlled
 import pytest
 from controlled import answering, streaming, upstream
+from respool.cassettes.reader import Reader
 from respool.inspector.live import LiveInspector
 from respool.inspector.outline import Kind
 from respool.inspector.tabs import Tab
@@ -289,3 +290,35 @@ async def test_leaving_ends_the_thread_that_reads_events(recorded, attached):
                 while proxy.hub.log.watched:
                     await proxy.call("GET", "/v1/threads/x")
         assert not proxy.hub.log.watched
+
+
+@pytest.mark.parametrize("form", ["cassette", "har", "markdown", "jsonl", "pytest"])
+async def test_what_is_seen_can_be_written_to_a_file(recorded, attached, tmp_path, form):
+    from respool.inspector.takeaway import EXPORTS
+
+    key, ending = next((key, ending) for key, (name, ending) in EXPORTS.items() if name == form)
+    async with upstream(numbered) as url, recorded(url) as proxy, attached() as look:
+        await proxy.call("POST", "/v1/threads", b'{"metadata": {"order": "118"}}')
+        await look.lists("createThread")
+        look.app._list.go(0)
+        await look.press("x", key)
+        path = tmp_path / f"taken{ending}"
+        look.app._exporting = EXPORTS[key][0]
+        look.app.save_to(str(path))
+        await look.until(lambda: "written to" in look.foot("told") or "!" in look.foot("told"))
+        assert "1 call written to" in look.foot("told")
+        assert any(word in path.read_bytes() for word in (b"thread_1", b"118"))
+    if form == "cassette":
+        with Reader.open(path) as reader:
+            (call,) = map(reader.interaction, reader.rows())
+            assert call.scope == "thread_1"
+
+
+@pytest.mark.parametrize("key", ["c", "p", "t", "m", "i", "b"])
+async def test_what_is_seen_can_be_copied(recorded, attached, key):
+    async with upstream(numbered) as url, recorded(url) as proxy, attached() as look:
+        await proxy.call("POST", "/v1/threads", b'{"metadata": {"order": "118"}}')
+        await look.lists("createThread")
+        look.app._list.go(0)
+        await look.press("y", key)
+        await look.until(lambda: "copied" in look.foot("told") or "!" in look.foot("told"))

@@ -1,7 +1,7 @@
 import pytest
 from respool.cassettes.errors import UsageError
 from respool.cassettes.interaction import Body, Interaction, Request, Response
-from respool.inspector.requests import as_text, of_text, ready, refuse_placeholders
+from respool.inspector.requests import as_text, here, of_text, ready, refuse_placeholders
 
 HEADERS = (
     (b"Host", b"127.0.0.1:8080"),
@@ -91,3 +91,24 @@ def test_what_is_no_request_any_more_is_refused(text):
 def test_a_body_that_is_no_text_cannot_be_edited():
     with pytest.raises(UsageError, match="no text"):
         as_text(ready(call(b"\xff\xfe"), {}))
+
+
+@pytest.mark.parametrize(
+    ("told", "way"),
+    [
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080"),
+        ("http://0.0.0.0:8080/v1", "http://127.0.0.1:8080"),
+        ("http://[::]:8080/v1", "http://[::1]:8080"),
+        ("http://evil.example:8080/v1", ""),
+        ("http://127.0.0.1@evil.example/", ""),
+        ("http://10.0.0.1:8080", ""),
+        ("https://127.0.0.1:1", ""),
+        ("http://127.0.0.1:99999", ""),
+        ("", ""),
+        ("/x", ""),
+    ],
+)
+def test_credentials_go_to_this_machine_alone_whatever_a_proxy_says(told, way):
+    assert here(told) == way

@@ -39,7 +39,7 @@ def expected(host, origin, site, token, method, *, port):
         return 403
     if port and token != "right":
         return 401
-    return {"GET": 200, "POST": 405, "OPTIONS": 405, "PATCH": 405, "DELETE": 405}[method]
+    return {"GET": 200, "POST": 405, "OPTIONS": 405, "PATCH": 405, "DELETE": 405, "HEAD": 405}[method]
 
 
 @pytest.mark.parametrize("port", [False, True], ids=["socket", "port"])
@@ -65,7 +65,7 @@ async def test_every_host_with_every_origin_token_and_method(tmp_path, monkeypat
             ["", "http://evil.example", "null", f"http://{own}"],
             ["", "none", "cross-site"],
             [*tokens, None],
-            ["GET", "POST", "OPTIONS", "PATCH", "DELETE"],
+            ["GET", "POST", "OPTIONS", "PATCH", "DELETE", "HEAD"],
         ):
             lines = [f"{method} /snapshot HTTP/1.1"]
             lines += [f"Host: {hosts[host]}"] if host else []

@@ -85,6 +85,28 @@ def test_what_a_dead_process_left_is_replaced_and_a_living_one_never(tmp_path):
         assert places.answers(path)
 
 
+def test_one_that_is_too_busy_to_answer_is_not_taken_for_dead(tmp_path):
+    path = tmp_path / "c.sock"
+    with socket.socket(socket.AF_UNIX) as busy:
+        busy.bind(str(path))
+        busy.listen(0)
+        callers = []
+        try:
+            while True:
+                callers.append(socket.socket(socket.AF_UNIX))
+                callers[-1].setblocking(False)
+                callers[-1].connect(str(path))
+        except BlockingIOError:
+            pass
+        try:
+            assert places.answers(path)
+            with pytest.raises(UsageError, match="another proxy listens"):
+                places.bind(path)
+        finally:
+            for caller in callers:
+                caller.close()
+
+
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "nowhere", "long", "null"])
 def test_what_is_no_socket_is_left_alone(tmp_path, kind):
     path = tmp_path / "c.sock"
