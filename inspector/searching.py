@@ -3,6 +3,8 @@
 Part of the app, apart for its size.
 """
 
+import time
+
 from textual import on
 
 from ..cassettes.filters import FilterError
@@ -12,6 +14,9 @@ from .desk import SCAN, Job
 from .outline import Outline, Row
 from .prompt import Prompt
 from .search import Batch, Search
+
+LOOKS = 0.25
+"""Seconds between two looks at what was found so far: drawing it takes time away from the search."""
 
 
 class Searching(Actions):
@@ -24,6 +29,7 @@ class Searching(Actions):
         self._found: Row | None = None
         self._search: Search | None = None
         self._filter_off = ""
+        self._next_look = 0.0
 
     def choose(self, row: Row | None) -> None:
         raise NotImplementedError
@@ -96,18 +102,23 @@ class Searching(Actions):
             if search is not self._search:
                 return
             batch, looked, done = found
-            before = self._list.row
             search.take(batch, looked, done=done)
-            if batch:
-                self._outline.found_more()
-                self._list.refresh_rows()
-            if before is None or done:
-                self.choose(self._list.row)
-            self.hint()
+            first = bool(batch) and not self._outline.rows
+            if done or first or time.monotonic() >= self._next_look:
+                self._show_found(done=done)
+                self._next_look = time.monotonic() + LOOKS
             if not done:
                 self._scan()
 
         self.desk.ask("scan", Job(SCAN, search.slice, taken, self.complain))
+
+    def _show_found(self, *, done: bool) -> None:
+        before = self._list.row
+        self._outline.found_more()
+        self._list.refresh_rows()
+        if before is None or done:
+            self.choose(self._list.row)
+        self.hint()
 
     def action_again(self, way: int) -> None:
         self._find(self._list.cursor + way, way)
