@@ -26,7 +26,7 @@ from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
 from .desk import OPEN, SHOW, Job
 from .help import HelpScreen
-from .keys import EVERYWHERE, LIST, PANEL, bindings, remapped
+from .keys import EVERYWHERE, KEYS, LIST, PANEL, bindings, remapped
 from .layout import Sheet, lay_out
 from .list_pane import ListPane
 from .outline import Kind, Outline, Row
@@ -85,6 +85,7 @@ class Inspector(Searching, App[None]):
         self._chosen: Row | None = None
         self._opening: dict[str, Row] = {}
         self._leaving = False
+        self._told = ""
         self._mode = MODES[0]
         self.begin_actions(*_notes(recording))
         self.begin_searching()
@@ -116,7 +117,8 @@ class Inspector(Searching, App[None]):
         self._list = self.query_one(ListPane)
         self._text = self.query_one(TextPane)
         self._fall = self.query_one(WaterfallPane)
-        self.set_keymap({key.id: key.keys for key in self._keys})
+        # Those alone that are others than the table's: Textual goes through a keymap at each key.
+        self.set_keymap({key.id: key.keys for key in self._keys if key not in KEYS})
         self._list.focus()
         self.hint()
         self.tell_problems()
@@ -305,12 +307,14 @@ class Inspector(Searching, App[None]):
 
     def say(self, text: str) -> None:
         """Say a sentence of our own at the foot; what is foreign in it was made safe."""
-        self.query_one("#told", Static).update(Content(text))
+        if text != self._told:
+            self._told = text
+            self.query_one("#told", Static).update(Content(text))
 
     def hint(self) -> None:
         search = self._search
         words = f"/{safe(clip(search.text, 60))}  {search.progress}" if search is not None else ""
-        self.query_one("#status", Static).update(Content(words))
+        self.query_one("#status", Static).update(Content(words), layout=False)
         self.say(_HINT if self.size.width >= 100 or (not words and self.size.width > 70) else _SHORT_HINT)
 
 
