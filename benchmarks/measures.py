@@ -17,6 +17,7 @@ from respool.benchmarks.opening import write_vcr
 from respool.benchmarks.processes import HERE, PYTHON, RESPOOL, BenchmarkError
 from respool.benchmarks.report import Ceiling, Finding, Ratio, Series
 from respool.benchmarks.scale import scale, sharing
+from respool.benchmarks.sight import sight
 from respool.cassettes.reader import Reader
 
 VCR_CALLS = 500
@@ -227,5 +228,5 @@ def minute(bench: Bench) -> Finding:
 
 
 MEASURES = {
-    measure.__name__: measure for measure in (replay, streams, record, startup, opening, minute, sharing, scale)
+    measure.__name__: measure for measure in (replay, streams, record, startup, opening, minute, sharing, scale, sight)
 }

@@ -19,14 +19,11 @@ from ..cassettes.notes import Notes, Place
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
 from .desk import ASKED, Desk, Job
-from .differ import by_meaning, by_text
 from .list_pane import ListPane, place_of
-from .menu import MenuScreen
 from .outline import Kind, Row
 from .prompt import Prompt
 from .stories import Shelf, Story
 from .tabs import Tab
-from .takeaway import COPIES, EXPORTS, copied, saved, suggested
 from .text_pane import TextPane
 from .transcript import Document
 from .views import LogLine
@@ -156,6 +153,8 @@ class Actions(App[None]):
         return None
 
     def _compare(self, left: Row, right: Row) -> Document:
+        from .differ import by_meaning, by_text
+
         one, other = self._part(left), self._part(right)
         if left.arrival is not None and right.arrival is not None:
             rows = [next(iter(each.rows()), None) for each in (one, other)]
@@ -184,6 +183,9 @@ class Actions(App[None]):
     # Copies and exports
 
     def action_copy(self) -> None:
+        from .menu import MenuScreen
+        from .takeaway import COPIES
+
         row = self._list.row
         if row is None or row.kind is Kind.OTHER:
             self.say("choose a thread, a run or a call first")
@@ -191,6 +193,8 @@ class Actions(App[None]):
             self.push_screen(MenuScreen(f"Copy of {clip(_name(row), 40)}", COPIES), lambda key: self._copy(key, row))
 
     def _copy(self, key: str | None, row: Row) -> None:
+        from .takeaway import COPIES, copied
+
         if not key:
             return
         form = COPIES[key][0]
@@ -209,6 +213,9 @@ class Actions(App[None]):
         self.note_down(f"{form} copied: {len(text):,} characters", aloud=True)
 
     def action_export(self) -> None:
+        from .menu import MenuScreen
+        from .takeaway import EXPORTS
+
         row = self._list.row
         if row is None or row.kind is Kind.OTHER:
             self.say("choose a thread, a run or a call first")
@@ -217,6 +224,8 @@ class Actions(App[None]):
         self.push_screen(MenuScreen(f"Export of {clip(_name(row), 40)}", choices), self._ask_where)
 
     def _ask_where(self, key: str | None) -> None:
+        from .takeaway import EXPORTS, suggested
+
         row = self._list.row
         if key and row is not None:
             self._exporting = EXPORTS[key][0]
@@ -225,6 +234,8 @@ class Actions(App[None]):
 
     def save_to(self, text: str) -> None:
         """A file's name was typed for an export of the chosen row."""
+        from .takeaway import saved
+
         row, form = self._list.row, self._exporting
         if row is None or not text:
             return
