@@ -10,6 +10,7 @@ import tempfile
 from collections import deque
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from textual.app import App, SuspendNotSupported
 
@@ -31,6 +32,24 @@ from .views import LogLine
 MOST_LOGGED = 2_000
 
 
+class Face(Protocol):
+    """What the other parts ask of the app: to show and to say."""
+
+    def say(self, text: str) -> None:
+        """At the foot, in safe words."""
+        ...
+
+    def hint(self) -> None:
+        """At the foot, which keys there are and how far the search is."""
+        ...
+
+    def choose(self, row: Row | None) -> None: ...
+
+    def show_chosen(self) -> None: ...
+
+    def action_panel(self, number: int) -> None: ...
+
+
 class Actions(App[None]):
     """A part of `app.Inspector`, which has what is named here."""
 
@@ -39,9 +58,10 @@ class Actions(App[None]):
     _list: ListPane
     _text: TextPane
 
-    def begin_actions(self, notes: Notes, problem: str) -> None:
+    def begin_actions(self, face: Face, notes: Notes, problem: str) -> None:
         """`problem`: why the notes beside the cassette cannot be used; then none are written."""
         self.desk = Desk()
+        self._face = face
         self.notes = notes
         self.compared: Document | None = None
         self.log_lines: deque[LogLine] = deque(maxlen=MOST_LOGGED)
@@ -49,22 +69,13 @@ class Actions(App[None]):
         self._exporting = ""
         self._marked: list[Row] = []
 
-    def say(self, text: str) -> None:
-        raise NotImplementedError
-
-    def show_chosen(self) -> None:
-        raise NotImplementedError
-
-    def action_panel(self, number: int) -> None:
-        raise NotImplementedError
-
     def note_down(self, text: str, *, aloud: bool = False) -> None:
         """Put a sentence into the log; `aloud` also at the foot."""
         self.log_lines.append((datetime.now().astimezone(), safe(text)))
         if aloud:
-            self.say(safe(text))
+            self._face.say(safe(text))
         if self._text.tab is Tab.LOG:
-            self.show_chosen()
+            self._face.show_chosen()
 
     def complain(self, error: RespoolError) -> None:
         """Say what went wrong."""
@@ -109,7 +120,7 @@ class Actions(App[None]):
             if place_of(rows[at]) in self.notes:
                 self._list.go(at)
                 return
-        self.say("no row in the list is marked: m marks one")
+        self._face.say("no row in the list is marked: m marks one")
 
     def _mark(self, row: Row, note: str | None) -> None:
         if not self.notes.mark(place_of(row), note):
@@ -136,9 +147,9 @@ class Actions(App[None]):
         row = self._list.row
         other = self._other(row)
         if row is None or other is None:
-            self.say("mark another row of this kind with m, then press d")
+            self._face.say("mark another row of this kind with m, then press d")
             return
-        self.say(f"comparing {_name(other)} and {_name(row)} …")
+        self._face.say(f"comparing {_name(other)} and {_name(row)} …")
         self.desk.ask("diff", Job(ASKED, lambda: self._compare(other, row), self._compared, self.complain))
 
     def _other(self, row: Row | None) -> Row | None:
@@ -167,7 +178,7 @@ class Actions(App[None]):
         self.compared = document
         words = " ".join(line.text for line in document.lines[:2])
         self.note_down(f"compared {clip(words, 200)}", aloud=True)
-        self.action_panel(Tab.DIFF)
+        self._face.action_panel(Tab.DIFF)
 
     def _part(self, row: Row) -> Extract:
         """The calls of a row, as a recording. In the thread that reads."""
@@ -188,7 +199,7 @@ class Actions(App[None]):
 
         row = self._list.row
         if row is None or row.kind is Kind.OTHER:
-            self.say("choose a thread, a run or a call first")
+            self._face.say("choose a thread, a run or a call first")
         else:
             self.push_screen(MenuScreen(f"Copy of {clip(_name(row), 40)}", COPIES), lambda key: self._copy(key, row))
 
@@ -218,7 +229,7 @@ class Actions(App[None]):
 
         row = self._list.row
         if row is None or row.kind is Kind.OTHER:
-            self.say("choose a thread, a run or a call first")
+            self._face.say("choose a thread, a run or a call first")
             return
         choices = {key: (form, f"a file *{ending}") for key, (form, ending) in EXPORTS.items()}
         self.push_screen(MenuScreen(f"Export of {clip(_name(row), 40)}", choices), self._ask_where)
@@ -240,7 +251,7 @@ class Actions(App[None]):
         if row is None or not text:
             return
         path = Path(text).expanduser()
-        self.say("writing …")
+        self._face.say("writing …")
         self.desk.ask(
             "export",
             Job(
@@ -252,26 +263,32 @@ class Actions(App[None]):
         )
 
     def action_editor(self) -> None:
-        """Open what the panel shows, as it shows it, in the editor of the environment."""
+        """Open what the panel shows, as it shows it, in the editor of the environment: a copy, of which nothing is read back."""
         sheet = self._text.sheet
         if sheet is None:
             return
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        try:
+            command = shlex.split(named)
+        except ValueError as error:
+            self.note_down(f"! {clip(named, 80)} is no command: {error}", aloud=True)
+            return
         with tempfile.TemporaryDirectory(prefix="respool-") as folder:
             path = Path(folder) / f"{self._text.tab.name.lower()}.txt"
             lines = (" " * line.indent + line.text for line in sheet.document.lines)
+            path.touch(0o600)
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            path.chmod(0o600)
+            failed = ""
             try:
                 with self.suspend():
-                    subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the command is the user's own
+                    try:  # in here: Textual does not take the terminal back from what raises
+                        subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the command is the user's own
+                    except OSError as error:
+                        failed = f"! {clip(command[0], 80)} cannot be started: {error.strerror}"
             except SuspendNotSupported:
-                self.note_down("! an editor can be opened from a terminal alone", aloud=True)
-            except OSError as error:
-                self.note_down(f"! {clip(command[0], 80)} cannot be started: {error.strerror}", aloud=True)
-            else:
-                self.refresh()
-                self.note_down(f"opened in {clip(command[0], 80)}", aloud=True)
+                failed = "! an editor can be opened from a terminal alone"
+            self.refresh()
+            self.note_down(failed or f"opened in {clip(command[0], 80)}", aloud=True)
 
 
 def _arrivals(story: Story, row: Row) -> list[int]:

@@ -6,19 +6,18 @@ whatever was chosen meanwhile. What is done with a row (compare, copy, export) s
 for in `searching.py`.
 """
 
-import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import WorkerFailed
 
-from ..cassettes.amounts import counted
 from ..cassettes.crashes import told
 from ..cassettes.errors import CassetteError, RespoolError
 from ..cassettes.notes import Notes
@@ -29,6 +28,7 @@ from .help import HelpScreen
 from .keys import EVERYWHERE, KEYS, LIST, PANEL, bindings, remapped
 from .layout import Sheet, lay_out
 from .list_pane import ListPane
+from .masthead import masthead
 from .outline import Kind, Outline, Row
 from .prompt import Prompt
 from .raw import MODES
@@ -73,6 +73,12 @@ class Inspector(Searching, App[None]):
     #panes.-panels #list { display: none; }
     #foot { height: 1; background: $panel; }
     #status { width: 1fr; height: 1; padding: 0 1; }
+    Pane:nocolor:focus { border: heavy; }
+    .-narrow Pane:nocolor:focus { border-top: heavy; }
+    Pane:nocolor > .pane--marked { text-style: underline; }
+    ListPane:nocolor > .pane--marked { text-style: reverse; }
+    OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
+    Input:nocolor > .input--suggestion { text-style: dim italic; }
     #told { width: auto; max-width: 75%; height: 1; padding: 0 1; color: $foreground-muted; }
     """
 
@@ -87,13 +93,13 @@ class Inspector(Searching, App[None]):
         self._leaving = False
         self._told = ""
         self._mode = MODES[0]
-        self.begin_actions(*_notes(recording))
+        self.begin_actions(self, *_notes(recording))
         self.begin_searching()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="head"):
             yield Static(
-                Content.assemble((" respool ", "bold reverse"), "  ", status(self._recording, self._outline.threads)),
+                Content.assemble((" respool ", "bold reverse"), "  ", masthead(self._recording, self._outline.threads)),
                 id="name",
             )
         with Horizontal(id="panes"):
@@ -112,6 +118,11 @@ class Inspector(Searching, App[None]):
         if isinstance(fault, WorkerFailed):
             fault = fault.error
         self.panic(Text(f"respool: internal error: {told(fault)}" if fault is not None else "respool: internal error"))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With NO_COLOR no colour at all: Textual by itself goes on in greys."""
+        filters = super().get_line_filters()
+        return [*filters, NoColor()] if self.no_color else filters
 
     def on_mount(self) -> None:
         self._list = self.query_one(ListPane)
@@ -334,15 +345,3 @@ def _notes(recording: Reader) -> tuple[Notes, str]:
         return Notes.load(recording.path), ""
     except CassetteError as error:
         return Notes(recording.path), error.message + (f" ({error.hint})" if error.hint else "")
-
-
-def status(recording: Reader, threads: int) -> str:
-    """Which cassette this is, what is in it, and whether it is whole."""
-    words = [clip(recording.path.name, 100), counted(len(recording), "call"), counted(threads, "thread")]
-    with contextlib.suppress(OSError):
-        words.append(_size(recording.path.stat().st_size))
-    return " · ".join(words if recording.sealed else [*words, "not closed cleanly"])
-
-
-def _size(length: int) -> str:
-    return f"{length / 1024:,.0f} KB" if length < 1 << 20 else f"{length / (1 << 20):,.1f} MB"

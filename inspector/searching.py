@@ -31,12 +31,6 @@ class Searching(Actions):
         self._filter_off = ""
         self._next_look = 0.0
 
-    def choose(self, row: Row | None) -> None:
-        raise NotImplementedError
-
-    def hint(self) -> None:
-        raise NotImplementedError
-
     @on(Prompt.Closed)
     def _on_prompt_closed(self) -> None:
         if self.focused is None or not self.focused.display or self.focused.id == "line":
@@ -68,7 +62,7 @@ class Searching(Actions):
         elif self._filter_off:
             self._begin_filter(self._filter_off)
         else:
-            self.say("there is no filter: / asks for one")
+            self._face.say("there is no filter: / asks for one")
 
     def _begin_filter(self, text: str) -> bool:
         """Begin to look for what fits, or show all again; False when it is no filter, and then it is said why."""
@@ -89,8 +83,8 @@ class Searching(Actions):
             self.note_down(f"filter {clip(text, 200)}")
             self._scan()
         self._list.begin(chosen)
-        self.choose(self._list.row)
-        self.hint()
+        self._face.choose(self._list.row)
+        self._face.hint()
         return True
 
     def _scan(self) -> None:
@@ -117,17 +111,17 @@ class Searching(Actions):
         self._outline.found_more()
         self._list.refresh_rows()
         if before is None or done:
-            self.choose(self._list.row)
-        self.hint()
+            self._face.choose(self._list.row)
+        self._face.hint()
 
     def action_again(self, way: int) -> None:
         self._find(self._list.cursor + way, way)
 
     def _find(self, start: int, way: int) -> None:
         if not self._needle:
-            self.say("nothing to find: f asks for a text")
+            self._face.say("nothing to find: f asks for a text")
         elif self._list.find(self._needle, start, way):
             self._found = self._list.row
-            self.say(f"found {clip(self._needle, 30)}  n next  N back")
+            self._face.say(f"found {clip(self._needle, 30)}  n next  N back")
         else:
-            self.say(f"no row in the list has {clip(self._needle, 30)}")
+            self._face.say(f"no row in the list has {clip(self._needle, 30)}")

@@ -1,9 +1,6 @@
 """What reaches a real terminal when a cassette is full of sequences that would act on it."""
 
-import os
 import re
-import select
-import time
 
 import pyte
 import pytest
@@ -50,23 +47,13 @@ def written(made, cassette):
     return cassette(*calls)
 
 
-class Watched(OnTerminal):
-    def watch(self, seconds: float) -> None:
-        """Read until nothing was written for that long."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if select.select([self._ours], [], [], 0.05)[0]:
-                self.written += os.read(self._ours, 65536)
-                end = max(end, time.monotonic() + seconds / 2)
-
-
 def test_there_are_more_than_200_sequences_and_500_brackets():
     assert len(set(SEQUENCES)) >= 200
     assert len(set(BRACKETS)) == 500
 
 
 def test_no_foreign_control_reaches_the_terminal_on_any_screen(made, cassette):
-    terminal = Watched("inspect", str(written(made, cassette)))
+    terminal = OnTerminal("inspect", str(written(made, cassette)))
     terminal.until(b"thread_a")
     for keys in (
         b"G",

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -26,6 +27,11 @@ class OnTerminal:
 
     def until(self, text: bytes) -> None:
         while text not in self.written:
+            self.written += os.read(self._ours, 65536)
+
+    def watch(self, seconds: float) -> None:
+        """Read until nothing was written for that long."""
+        while select.select([self._ours], [], [], seconds)[0]:
             self.written += os.read(self._ours, 65536)
 
     def type(self, keys: bytes) -> None:
