@@ -44,10 +44,14 @@ class MenuScreen(ModalScreen[str]):
     def on_key(self, event: events.Key) -> None:
         if event.character in self._choices:
             event.stop()
-            self.dismiss(event.character)
+            self._leave_with(event.character)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id or "")
+        self._leave_with(event.option.id or "")
 
     def action_leave(self) -> None:
-        self.dismiss("")
+        self._leave_with("")
+
+    def _leave_with(self, letter: str) -> None:
+        if self.is_current:  # a second key may come before the screen is gone
+            self.dismiss(letter)

@@ -29,7 +29,7 @@ def test_no_colour_reaches_the_terminal(made, cassette, monkeypatch):
     for keys in (b"l", b"jjj", b"4", b"5", b"v", b"7", b"8", b"m", b"?", b"\x1b", b"y", b"\x1b", b"/status:x", b"\x1b"):
         terminal.type(keys)
         terminal.watch(0.2)
-    terminal.type(b"q")
+    terminal.quit(b"q")
     status = terminal.end()
     assert status == 0, terminal.written[-2_000:]
     told = {part.decode() for sequence in SGR.findall(terminal.written) for part in re.split(rb"[;:]", sequence)}
