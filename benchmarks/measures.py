@@ -19,6 +19,7 @@ from respool.benchmarks.processes import HERE, PYTHON, RESPOOL, BenchmarkError
 from respool.benchmarks.redaction import redaction
 from respool.benchmarks.report import Ceiling, Finding, Ratio, Series
 from respool.benchmarks.scale import scale, sharing
+from respool.benchmarks.sight import sight
 from respool.cassettes.reader import Reader
 
 VCR_CALLS = 500
@@ -230,5 +231,5 @@ def minute(bench: Bench) -> Finding:
 
 MEASURES = {
     measure.__name__: measure
-    for measure in (replay, streams, record, redaction, startup, opening, minute, sharing, scale, live)
+    for measure in (replay, streams, record, redaction, startup, opening, minute, sharing, scale, sight, live)
 }

@@ -13,7 +13,9 @@ from typing import Any
 from . import models
 from .conversation import Recorded
 from .interaction import Body, Interaction
+from .needle import Needle
 from .operations import OPERATIONS, find_operation, split_target
+from .reader import Reader
 from .scopes import media_type
 from .sse import events
 from .summary import Row, Summary
@@ -26,7 +28,6 @@ _SUBMIT = _NUMBERS["submitToolOuputsToRun"]
 _NAME_TOOLS = frozenset(
     _NUMBERS[name] for name in ("createThreadAndRun", "createRun", "getRun", "submitToolOuputsToRun", "listRunSteps")
 )
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 @dataclass(slots=True)
@@ -106,10 +107,17 @@ class Evidence:
             told.tools |= self.witness.named(self.scope, self.summary.arrival, calls - told.tools.keys())
         return told
 
-    def says(self, folded: str) -> bool:
-        """Whether a body holds this text, which is case-folded already."""
+    def says(self, needle: Needle) -> bool:
+        """Whether a body holds this text."""
+        return any(map(needle.in_body, self._bodies))
+
+    @cached_property
+    def _bodies(self) -> tuple[Body, ...]:
+        """Of the request and of the answer; of a cassette without the rest of the record, which costs more than the look."""
+        if isinstance(self.witness.recording, Reader) and "interaction" not in self.__dict__:
+            return self.witness.recording.bodies(self.row)
         response = self.interaction.response
-        return _holds(self.interaction.request.body, folded) or (response is not None and _holds(response.body, folded))
+        return (self.interaction.request.body, *([response.body] if response is not None else []))
 
 
 def told_by(interaction: Interaction) -> Told:
@@ -160,40 +168,3 @@ def _take_tools(told: Told, calls: Iterable[models.ToolCall]) -> None:
     for number, call in enumerate(calls):
         name = call.function.get("name")
         told.tools[call.id or f"call {number}"] = name if isinstance(name, str) and name else call.type
-
-
-def _holds(body: Body, folded: str) -> bool:
-    """Look through a body of any size with a window that overlaps; JSON's escapes are undone."""
-    overlap = 12 * (len(folded) + 1)  # bytes of a character that JSON spells as two \uXXXX
-    tail = b""
-    for piece in body.pieces():
-        window = tail + piece
-        text = window.decode("utf-8", "replace")
-        if folded in text.casefold() or ("\\" in text and folded in _unescaped(text).casefold()):
-            return True
-        tail = window[-overlap:]
-    return False
-
-
-def _unescaped(text: str) -> str:
-    """`text` without JSON's escapes; what is none stays as it is."""
-    parts = text.split("\\")
-    found = [parts[0]]
-    escaped = False  # whether the backslash before this part was itself escaped
-    for part in parts[1:]:
-        if escaped:
-            found.append(part)
-            escaped = False
-        elif not part:
-            found.append("\\")
-            escaped = True
-        elif part[0] == "u" and len(part) >= 5 and _is_hex(part[1:5]):
-            found.append(chr(int(part[1:5], 16)) + part[5:])
-        else:
-            found.append(_ESCAPES.get(part[0], part[0]) + part[1:])
-    # Two halves of one character become one.
-    return "".join(found).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _is_hex(text: str) -> bool:
-    return all(character in "0123456789abcdefABCDEF" for character in text)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from . import ranges
 from .evidence import Evidence
 from .interaction import End
+from .needle import Needle
 from .operations import OPERATIONS
 from .ranges import BadValue, Single
 from .summary import CUT, STREAM, Summary
@@ -111,10 +112,10 @@ def _path(_: str, value: Value) -> Test:
 
 
 def _text(_: str, value: Value) -> Test:
-    folded = value.text.casefold()
-    if not folded:
+    if not value.text:
         raise BadValue("there is no text to look for")
-    return lambda call: call.says(folded)
+    needle = Needle(value.text)
+    return lambda call: call.says(needle)
 
 
 KINDS: dict[str, tuple[str, Test]] = {

@@ -5,6 +5,7 @@ read is the same. Records that are not whole are never returned: damage raises, 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -23,9 +24,9 @@ from .format import (
     Seal,
 )
 from .index import IndexView, build_index
-from .interaction import BlobRef, Interaction
+from .interaction import BlobRef, Body, Interaction
 from .pages import IndexDamaged
-from .records import decode_interaction, decode_meta, digest_of
+from .records import decode_bodies, decode_interaction, decode_meta, digest_of
 from .scan import Contents, Gap, Scan
 from .scopes import scope_hash
 from .source import Source
@@ -158,6 +159,15 @@ class Reader:
             raise DamagedCassetteError(f"{self.path}: interaction {row.summary.arrival:,} is not whole", REPAIR)
         return found
 
+    def bodies(self, row: Row) -> tuple[Body, ...]:
+        """The bodies of a row's request and answer, where nothing else of it is asked for. Raises as `interaction` does."""
+        record = self._source.record(row.offset, RecordType.INTERACTION)
+        if record is not None and Summary.unpack(record[0]) == row.summary:
+            with self._naming(row):
+                return decode_bodies(record[1], self.load)
+        found = self.interaction(row)
+        return (found.request.body, *([found.response.body] if found.response is not None else []))
+
     def load(self, ref: BlobRef) -> bytes:
         """The bytes of a body piece. Raises CassetteError if it is not there, or the reader is closed."""
         if self._closed:
@@ -285,8 +295,14 @@ class Reader:
         record = self._source.record(row.offset, RecordType.INTERACTION)
         if record is None or Summary.unpack(record[0]) != row.summary:
             return None
-        try:
+        with self._naming(row):
             return decode_interaction(record[1], row.summary, self.load)
+
+    @contextmanager
+    def _naming(self, row: Row) -> Iterator[None]:
+        """Have an error say in which file and call it is."""
+        try:
+            yield
         except CassetteError as error:
             raise type(error)(
                 f"{self.path}, interaction {row.summary.arrival:,}: {error.message}", error.hint

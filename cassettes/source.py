@@ -42,8 +42,9 @@ _HEAD = 512
 _AT_ONCE = 4096
 """Bytes that are read of a record before its length is known."""
 _BEFORE = 4096
-_PACKS_KEPT = 16
-"""Expanded packs that are kept for the next look-up, less than 48 KiB each: neighbours of a call are in its pack."""
+_PACKS_KEPT = 64
+"""Expanded packs that are kept for the next look-up, less than 48 KiB each: neighbours of a call are in its pack, and calls in
+order of arrival come from as many packs as there are threads at a time."""
 
 
 class Frame(NamedTuple):

@@ -1,8 +1,19 @@
 """`respool inspect`: a cassette, or a running proxy, on the screen, to look around in."""
 
 import argparse
+import gc
+import os
+import signal
 import sys
+import threading
+import time
+from contextlib import ExitStack
 from pathlib import Path
+
+from .running import narrate, port_number
+
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""By which textual-serve has an inspector draw on a page: `TEXTUAL_DRIVER`."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,6 +43,18 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="URL",
         help="the proxy through which r sends a call again (default: the one that is looked at)",
     )
+    parser.add_argument(
+        "--web",
+        action="store_true",
+        help="show it in a browser instead: prints a link that works once, on 127.0.0.1 alone; wants the extra `web`",
+    )
+    parser.add_argument(
+        "--port",
+        type=port_number,
+        default=0,
+        metavar="N",
+        help="with --web, the port to listen on; 0 takes a free one (default 0)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -42,30 +65,80 @@ def run(arguments: argparse.Namespace) -> int:
 
     named = arguments.cassette
     connect = proxy_of(named, arguments.token_file)
+    # What is wrong with what is named is said before there is a screen, or a page.
     if connect is not None:
         with connect() as client:
-            client.snapshot()  # whatever is wrong with it is said before there is a screen
+            client.snapshot()
+    if arguments.web:
+        if connect is None:
+            Reader.open(named).close()
+        return _in_browser(arguments)
     # Textual draws on stderr.
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    if not terminal and os.environ.get("TEXTUAL_DRIVER") != WEB_DRIVER:
         raise UsageError(
             "respool inspect draws on a terminal, and this is none",
             "docs/control.md says how scripts look at a proxy"
             if connect is not None
-            else f"respool show {named} prints the same as text",
+            else f"respool show {named} prints the same as text, respool inspect --web shows it in a browser",
         )
-    if connect is not None:
-        from ..inspector.keymap import keymap_for
-        from ..inspector.live import LiveInspector
-
-        live = LiveInspector(connect, keymap_for(Path("live")))
-        live.through = arguments.through
-        live.run()
-        return live.return_code or 0
-    with Reader.open(Path(named)) as reader:
+    with ExitStack() as opened:
+        _hurry()
         from ..inspector.app import Inspector
         from ..inspector.keymap import keymap_for
 
-        inspector = Inspector(reader, keymap_for(Path(named)))
+        if connect is None:
+            reader = opened.enter_context(Reader.open(named))
+            inspector = Inspector(reader, keymap_for(Path(named)))
+        else:
+            from ..inspector.live import LiveInspector
+
+            inspector = LiveInspector(connect, keymap_for(Path("live")))
         inspector.through = arguments.through
+        gc.freeze()
+        gc.enable()
+        if not terminal:
+            threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         inspector.run()
         return inspector.return_code or 0
+
+
+def _in_browser(arguments: argparse.Namespace) -> int:
+    from ..cassettes.errors import UsageError
+    from .loop import Stop, run_server
+
+    try:
+        from ..inspector.web import serve
+    except ImportError as error:
+        raise UsageError(f"--web wants what is not installed: {error.name}", "pip install 'respool[web]'") from error
+    named = arguments.cassette
+    words = [] if named is None else [str(Path(named).absolute()) if Path(named).exists() else named]
+    for option, value in (("--token-file", arguments.token_file), ("--through", arguments.through)):
+        words += [option, str(value)] if value else []
+
+    out = sys.stdout
+
+    def ready(link: str) -> None:
+        print(link, flush=True, file=out)
+        narrate("respool: open this link in a browser of this machine; it works once. Ctrl-C ends it.")
+
+    async def main(stop: Stop) -> int:
+        await serve(words, arguments.port, ready=ready, say=narrate, wait=stop.wait)
+        return 0
+
+    return run_server(main)
+
+
+def _end_with(parent: int) -> None:
+    """End when the server of the page is gone, however it went: Textual does not notice."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _hurry() -> None:
+    """Draw soon, and also while the cassette is read. To be called before Textual is imported, which reads the variable once."""
+    os.environ.setdefault("TEXTUAL_FPS", "240")  # what is drawn waits for the next of these moments
+    # What is loaded stays: to go through all of it again and again would stop the screen for a tenth of a second each time.
+    gc.disable()
+    sys.setswitchinterval(0.001)  # by default, the thread that reads would keep the screen waiting for 5 ms at a time

@@ -3,35 +3,48 @@
 What reads the cassette is done at the desk; what was done, or went wrong, is said at the foot and noted in the log.
 """
 
-import os
-import shlex
-import subprocess
-import tempfile
 from collections import deque
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 
-from ..cassettes.errors import CassetteError, RespoolError
+from ..cassettes.errors import CassetteError, RespoolError, UsageError
 from ..cassettes.extract import Extract
 from ..cassettes.notes import Notes, Place
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
 from .desk import ASKED, Desk, Job
-from .differ import by_meaning, by_text
+from .editor import edited
 from .list_pane import ListPane, place_of
-from .menu import MenuScreen
 from .outline import Kind, Row
 from .prompt import Prompt
 from .stories import Shelf, Story
 from .tabs import Tab
-from .takeaway import COPIES, EXPORTS, copied, saved, suggested
 from .text_pane import TextPane
 from .transcript import Document
 from .views import LogLine
 
 MOST_LOGGED = 2_000
+
+
+class Window(Protocol):
+    """What the other parts ask of the app: to show and to say."""
+
+    def say(self, text: str) -> None:
+        """At the foot, in safe words."""
+        ...
+
+    def hint(self) -> None:
+        """At the foot, which keys there are and how far the search is."""
+        ...
+
+    def choose(self, row: Row | None) -> None: ...
+
+    def show_chosen(self) -> None: ...
+
+    def action_panel(self, number: int) -> None: ...
 
 
 class Actions(App[None]):
@@ -42,9 +55,10 @@ class Actions(App[None]):
     _list: ListPane
     _text: TextPane
 
-    def begin_actions(self, notes: Notes, problem: str) -> None:
+    def begin_actions(self, window: Window, notes: Notes, problem: str) -> None:
         """`problem`: why the notes beside the cassette cannot be used; then none are written."""
         self.desk = Desk()
+        self._window = window
         self.notes = notes
         self.compared: Document | None = None
         self.log_lines: deque[LogLine] = deque(maxlen=MOST_LOGGED)
@@ -52,22 +66,13 @@ class Actions(App[None]):
         self._exporting = ""
         self._marked: list[Row] = []
 
-    def say(self, text: str) -> None:
-        raise NotImplementedError
-
-    def show_chosen(self) -> None:
-        raise NotImplementedError
-
-    def action_panel(self, number: int) -> None:
-        raise NotImplementedError
-
     def note_down(self, text: str, *, aloud: bool = False) -> None:
         """Put a sentence into the log; `aloud` also at the foot."""
         self.log_lines.append((datetime.now().astimezone(), safe(text)))
         if aloud:
-            self.say(safe(text))
+            self._window.say(safe(text))
         if self._text.tab is Tab.LOG:
-            self.show_chosen()
+            self._window.show_chosen()
 
     def complain(self, error: RespoolError) -> None:
         """Say what went wrong."""
@@ -112,7 +117,7 @@ class Actions(App[None]):
             if place_of(rows[at]) in self.notes:
                 self._list.go(at)
                 return
-        self.say("no row in the list is marked: m marks one")
+        self._window.say("no row in the list is marked: m marks one")
 
     def _mark(self, row: Row, note: str | None) -> None:
         if not self.notes.mark(place_of(row), note):
@@ -139,9 +144,9 @@ class Actions(App[None]):
         row = self._list.row
         other = self._other(row)
         if row is None or other is None:
-            self.say("mark another row of this kind with m, then press d")
+            self._window.say("mark another row of this kind with m, then press d")
             return
-        self.say(f"comparing {_name(other)} and {_name(row)} …")
+        self._window.say(f"comparing {_name(other)} and {_name(row)} …")
         self.desk.ask("diff", Job(ASKED, lambda: self._compare(other, row), self._compared, self.complain))
 
     def _other(self, row: Row | None) -> Row | None:
@@ -156,6 +161,8 @@ class Actions(App[None]):
         return None
 
     def _compare(self, left: Row, right: Row) -> Document:
+        from .differ import by_meaning, by_text
+
         one, other = self._part(left), self._part(right)
         if left.arrival is not None and right.arrival is not None:
             rows = [next(iter(each.rows()), None) for each in (one, other)]
@@ -168,7 +175,7 @@ class Actions(App[None]):
         self.compared = document
         words = " ".join(line.text for line in document.lines[:2])
         self.note_down(f"compared {clip(words, 200)}", aloud=True)
-        self.action_panel(Tab.DIFF)
+        self._window.action_panel(Tab.DIFF)
 
     def _part(self, row: Row) -> Extract:
         """The calls of a row, as a recording. In the thread that reads."""
@@ -184,13 +191,18 @@ class Actions(App[None]):
     # Copies and exports
 
     def action_copy(self) -> None:
+        from .menu import MenuScreen
+        from .takeaway import COPIES
+
         row = self._list.row
         if row is None or row.kind is Kind.OTHER:
-            self.say("choose a thread, a run or a call first")
+            self._window.say("choose a thread, a run or a call first")
         else:
             self.push_screen(MenuScreen(f"Copy of {clip(_name(row), 40)}", COPIES), lambda key: self._copy(key, row))
 
     def _copy(self, key: str | None, row: Row) -> None:
+        from .takeaway import COPIES, copied
+
         if not key:
             return
         form = COPIES[key][0]
@@ -209,14 +221,19 @@ class Actions(App[None]):
         self.note_down(f"{form} copied: {len(text):,} characters", aloud=True)
 
     def action_export(self) -> None:
+        from .menu import MenuScreen
+        from .takeaway import EXPORTS
+
         row = self._list.row
         if row is None or row.kind is Kind.OTHER:
-            self.say("choose a thread, a run or a call first")
+            self._window.say("choose a thread, a run or a call first")
             return
         choices = {key: (form, f"a file *{ending}") for key, (form, ending) in EXPORTS.items()}
         self.push_screen(MenuScreen(f"Export of {clip(_name(row), 40)}", choices), self._ask_where)
 
     def _ask_where(self, key: str | None) -> None:
+        from .takeaway import EXPORTS, suggested
+
         row = self._list.row
         if key and row is not None:
             self._exporting = EXPORTS[key][0]
@@ -225,11 +242,13 @@ class Actions(App[None]):
 
     def save_to(self, text: str) -> None:
         """A file's name was typed for an export of the chosen row."""
+        from .takeaway import saved
+
         row, form = self._list.row, self._exporting
         if row is None or not text:
             return
         path = Path(text).expanduser()
-        self.say("writing …")
+        self._window.say("writing …")
         self.desk.ask(
             "export",
             Job(
@@ -241,26 +260,17 @@ class Actions(App[None]):
         )
 
     def action_editor(self) -> None:
-        """Open what the panel shows, as it shows it, in the editor of the environment."""
+        """Open what the panel shows, as it shows it, in the editor of the environment: a copy, of which nothing is read back."""
         sheet = self._text.sheet
         if sheet is None:
             return
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        with tempfile.TemporaryDirectory(prefix="respool-") as folder:
-            path = Path(folder) / f"{self._text.tab.name.lower()}.txt"
-            lines = (" " * line.indent + line.text for line in sheet.document.lines)
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            path.chmod(0o600)
-            try:
-                with self.suspend():
-                    subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the command is the user's own
-            except SuspendNotSupported:
-                self.note_down("! an editor can be opened from a terminal alone", aloud=True)
-            except OSError as error:
-                self.note_down(f"! {clip(command[0], 80)} cannot be started: {error.strerror}", aloud=True)
-            else:
-                self.refresh()
-                self.note_down(f"opened in {clip(command[0], 80)}", aloud=True)
+        lines = (" " * line.indent + line.text for line in sheet.document.lines)
+        try:
+            _, editor = edited(self, f"{self._text.tab.name.lower()}.txt", "\n".join(lines) + "\n")
+        except UsageError as error:
+            self.complain(error)
+        else:
+            self.note_down(f"opened in {editor}", aloud=True)
 
 
 def _arrivals(story: Story, row: Row) -> list[int]:

@@ -6,13 +6,14 @@ whatever was chosen meanwhile. What is done with a row (compare, copy, export) s
 for in `searching.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import WorkerFailed
@@ -25,7 +26,7 @@ from ..cassettes.text import clip, safe
 from .desk import OPEN, SHOW, Job
 from .headline import status
 from .help import HelpScreen
-from .keys import EVERYWHERE, LIST, PANEL, bindings, remapped
+from .keys import EVERYWHERE, KEYS, LIST, PANEL, bindings, remapped
 from .layout import Sheet, lay_out
 from .list_pane import ListPane
 from .outline import Kind, Outline, Row
@@ -37,7 +38,7 @@ from .stories import Abandoned, Shelf, Story, tell
 from .tabs import Tab
 from .text_pane import TextPane
 from .transcript import Document, plain
-from .views import log_document, made_for
+from .views import line_of, log_document, made_for
 from .waterfall import Waterfall
 from .waterfall_pane import WaterfallPane
 
@@ -74,6 +75,12 @@ class Inspector(Resending, Searching, App[None]):
     #panes.-panels #list { display: none; }
     #foot { height: 1; background: $panel; }
     #status { width: 1fr; height: 1; padding: 0 1; }
+    Pane:nocolor:focus { border: heavy; }
+    .-narrow Pane:nocolor:focus { border-top: heavy; }
+    Pane:nocolor > .pane--marked { text-style: underline; }
+    ListPane:nocolor > .pane--marked { text-style: reverse; }
+    OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
+    Input:nocolor > .input--suggestion { text-style: dim italic; }
     #told { width: auto; max-width: 75%; height: 1; padding: 0 1; color: $foreground-muted; }
     """
 
@@ -86,8 +93,9 @@ class Inspector(Resending, Searching, App[None]):
         self._chosen: Row | None = None
         self._opening: dict[str, Row] = {}
         self._leaving = False
+        self._told = ""
         self._mode = MODES[0]
-        self.begin_actions(*self.notes_of(recording))
+        self.begin_actions(self, *self.notes_of(recording))
         self.begin_searching()
 
     def notes_of(self, recording: Reader) -> tuple[Notes, str]:
@@ -123,11 +131,17 @@ class Inspector(Resending, Searching, App[None]):
             fault = fault.error
         self.panic(Text(f"respool: internal error: {told(fault)}" if fault is not None else "respool: internal error"))
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With NO_COLOR no colour at all: Textual by itself goes on in greys."""
+        filters = super().get_line_filters()
+        return [*filters, NoColor()] if self.no_color else filters
+
     def on_mount(self) -> None:
         self._list = self.query_one(ListPane)
         self._text = self.query_one(TextPane)
         self._fall = self.query_one(WaterfallPane)
-        self.set_keymap({key.id: key.keys for key in self._keys})
+        # Those alone that are others than the table's: Textual goes through a keymap at each key.
+        self.set_keymap({key.id: key.keys for key in self._keys if key not in KEYS})
         self._list.focus()
         self.hint()
         self.tell_problems()
@@ -258,7 +272,7 @@ class Inspector(Resending, Searching, App[None]):
 
             self.desk.ask("show", Job(SHOW, work, lambda sheet: self._text.show(sheet, None), self._cannot_show))
         elif (sheet := story.sheet(tab, width)) is not None:
-            self._text.show(sheet, _line_of(story.documents[tab], row))
+            self._text.show(sheet, line_of(story.documents[tab], row))
         else:
             self._text.wait()
             self.desk.ask(
@@ -319,20 +333,12 @@ class Inspector(Resending, Searching, App[None]):
 
     def say(self, text: str) -> None:
         """Say a sentence of our own at the foot; what is foreign in it was made safe."""
-        self.screen_stack[0].query_one("#told", Static).update(Content(text))
+        if text != self._told:
+            self._told = text
+            self.screen_stack[0].query_one("#told", Static).update(Content(text))
 
     def hint(self) -> None:
         search = self._search
         words = f"/{safe(clip(search.text, 60))}  {search.progress}" if search is not None else ""
-        self.screen_stack[0].query_one("#status", Static).update(Content(words))
+        self.screen_stack[0].query_one("#status", Static).update(Content(words), layout=False)
         self.say(_HINT if self.size.width >= 100 or (not words and self.size.width > 70) else _SHORT_HINT)
-
-
-def _line_of(document: Document, row: Row) -> int | None:
-    """The line at which a row stands in a document: its own, that of its run, or for a thread none."""
-    if row.kind in {Kind.THREAD, Kind.COLLECTION}:
-        return None
-    for each in (row, row._replace(kind=Kind.EXCHANGE), Row(Kind.RUN, row.scope, row.run)):
-        if (line := document.anchors.get(each)) is not None:
-            return line
-    return None if row.arrival is not None else max(len(document.lines) - 1, 0)

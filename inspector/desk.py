@@ -13,6 +13,10 @@ SHOW, OPEN, ASKED, SCAN = range(4)
 """How urgent a job is, the most urgent first: what is looked at, what shall open, what was asked for, the search."""
 
 
+CALM = 0.03
+"""Seconds before what is looked at is read: by then the screen shows where the cursor went, and rows passed over are not read."""
+
+
 class Job(NamedTuple):
     """`work` runs in the thread; `done` gets what it returned, `failed` the error that it raised, on the event loop."""
 
@@ -53,6 +57,10 @@ class Desk:
             await self._woken.wait()
             self._woken.clear()
             while self._jobs:
+                if min(job.urgency for job in self._jobs.values()) == SHOW:
+                    await asyncio.sleep(CALM)
+                    if not self._jobs:
+                        break
                 name = min(self._jobs, key=lambda each: self._jobs[each].urgency)
                 job = self._jobs.pop(name)
                 self._running = name

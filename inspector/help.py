@@ -39,7 +39,8 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)
 
     async def action_dismiss(self, result: None = None) -> None:
-        self.dismiss(result)
+        if self.is_current:  # a second key may come before the screen is gone
+            self.dismiss(result)
 
 
 def help_lines(places: Sequence[str] = tuple(PLACES), keys: Sequence[Key] = KEYS) -> list[str]:

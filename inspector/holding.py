@@ -13,6 +13,7 @@ from ..cassettes.errors import RespoolError, UsageError
 from ..cassettes.text import clip, safe
 from ..proxy.control.protocol import CallHeld, HeldCall, Holding
 from .desk import ASKED, SHOW, Job
+from .editor import edited
 from .misses import Misses, short_path
 from .outline import Face, Kind, Row
 from .prompt import Prompt
@@ -138,7 +139,7 @@ class Holds(Misses):
 
     def _edit_held(self, held: HeldCall) -> None:
         try:
-            text = self._edited(f"{held.target}\n\n{held.body}")
+            text, _ = edited(self, "request.http", f"{held.target}\n\n{held.body}")
         except RespoolError as error:
             self.complain(error)
             return

@@ -57,9 +57,12 @@ class ListPane(Pane):
     def refresh_rows(self) -> None:
         """Draw the rows again, as many as there are now."""
         self.resize(len(self.outline.rows))
-        self.border_title = Content("[1] Threads")
+        self._caption()
+
+    def _caption(self) -> None:
         rows = len(self.outline.rows)
-        self.border_subtitle = Content(f"row {self.cursor + 1:,} of {rows:,}" if rows else "nothing here")
+        place = f"row {self.cursor + 1:,} of {rows:,}" if rows else "nothing here"
+        self.caption(Content("[1] Threads"), Content(place))
 
     def begin(self, row: Row | None) -> None:
         """The rows are others now: stand on this row, or on the thread it was in, or on the first."""
@@ -75,7 +78,9 @@ class ListPane(Pane):
         if not self.outline.rows:
             return
         before, self.cursor = self.cursor, min(max(index, 0), len(self.outline.rows) - 1)
-        self.refresh_rows()
+        for row in (before, self.cursor):
+            self.refresh_row(row)
+        self._caption()
         self.show_row(self.cursor)
         if before != self.cursor:
             self.post_message(self.Chosen(self.outline.rows[self.cursor]))

@@ -42,12 +42,16 @@ class MenuScreen(ModalScreen[str]):
             )
 
     def on_key(self, event: events.Key) -> None:
-        if event.character in self._choices:
+        if (letter := event.character) is not None and letter in self._choices:
             event.stop()
-            self.dismiss(event.character)
+            self._leave_with(letter)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id or "")
+        self._leave_with(event.option.id or "")
 
     def action_leave(self) -> None:
-        self.dismiss("")
+        self._leave_with("")
+
+    def _leave_with(self, letter: str) -> None:
+        if self.is_current:  # a second key may come before the screen is gone
+            self.dismiss(letter)

@@ -5,10 +5,13 @@ is visible, and text becomes segments with a style, never markup.
 """
 
 from collections.abc import Iterable
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -35,9 +38,14 @@ class Pane(ScrollView, inherit_bindings=False):
     Pane > .pane--marked { background: $panel-lighten-1; }
     """
 
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+    """Without a layout of the whole screen, as Textual has it: no pane is as large as what is in it."""
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._styles_known: dict[tuple[Ink, bool], Style] = {}
+        self._captioning = False
+        self._said = (Content(), Content())
 
     def spans(self, row: int, width: int) -> Iterable[tuple[str, Ink]]:
         """What the row shows, safe and on one line."""
@@ -58,9 +66,39 @@ class Pane(ScrollView, inherit_bindings=False):
         return self.scrollable_content_region.width
 
     def resize(self, rows: int) -> None:
-        """Say how many rows there are."""
+        """Say how many rows there are, and that they are others."""
         self.virtual_size = Size(self.width, rows)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = rows
+        self.scroll_y = min(self.scroll_y, self.max_scroll_y)
         self.refresh()
+
+    def caption(self, title: Content | None = None, subtitle: Content | None = None) -> None:
+        """Write into the border. Drawn are the lines that changed: Textual would draw the whole pane again for each."""
+        self._captioning = True
+        if changed_above := title is not None and not title.is_same(self._said[0]):
+            self.border_title = title
+        if changed_below := subtitle is not None and not subtitle.is_same(self._said[1]):
+            self.border_subtitle = subtitle
+        self._captioning = False
+        self._said = (title or self._said[0], subtitle or self._said[1])
+        if changed_above:
+            self._refresh_row(-1)
+        if changed_below:
+            self._refresh_row(self.size.height)
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        return (
+            self if self._captioning else super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        )
+
+    def refresh_row(self, row: int) -> None:
+        """Draw one row again."""
+        self._refresh_row(row - round(self.scroll_y))
+
+    def _refresh_row(self, y: int) -> None:
+        left, right = self.gutter.left, self.gutter.right
+        self.refresh(Region(-left, y, self.size.width + left + right, 1))
 
     def show_row(self, row: int, margin: int = 0) -> None:
         """Scroll no further than needed to have the row, and `margin` rows on either side, in view."""

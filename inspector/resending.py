@@ -6,15 +6,9 @@ back as a new row; what is shown of its answer here is redacted too.
 
 import http.client
 import os
-import shlex
-import subprocess
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
-
-from textual.app import SuspendNotSupported
 
 from ..cassettes.errors import RespoolError, UpstreamError, UsageError
 from ..cassettes.interaction import Body, End, Interaction, Request, Response
@@ -24,6 +18,7 @@ from ..cassettes.text import clip
 from .actions import Actions
 from .desk import ASKED, Job
 from .differ import by_text
+from .editor import edited
 from .outline import Row
 from .requests import as_text, comparable, of_text, ready, refuse_placeholders
 from .tabs import Tab
@@ -56,7 +51,7 @@ class Resending(Actions):
     def _begin_resend(self, *, edit: bool) -> None:
         row = self._list.row
         if row is None or row.arrival is None:
-            self.say("choose a call first: r sends it again")
+            self._window.say("choose a call first: r sends it again")
             return
         self.desk.ask(
             "resend",
@@ -79,7 +74,7 @@ class Resending(Actions):
             way = self.way_of(call)
             request = ready(call, os.environ)
             if edit:
-                request = of_text(self._edited(as_text(request)), request)
+                request = of_text(edited(self, "request.http", as_text(request))[0], request)
             refuse_placeholders(request)
         except RespoolError as error:
             self.complain(error)
@@ -103,26 +98,7 @@ class Resending(Actions):
         self.compared = document
         status = answered.response.status if answered.response is not None else 0
         self.note_down(f"answered {status}; [6] Diff has what differs from the recorded call", aloud=True)
-        self.action_panel(Tab.DIFF)
-
-    def _edited(self, text: str) -> str:
-        """What the editor of the environment makes of a text. Raises UsageError where there is none."""
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        with tempfile.TemporaryDirectory(prefix="respool-") as folder:
-            path = Path(folder) / "request.http"
-            path.touch(mode=0o600)
-            path.write_text(text, encoding="utf-8")
-            try:
-                with self.suspend():
-                    done = subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the command is the user's own
-            except SuspendNotSupported:
-                raise UsageError("an editor can be opened from a terminal alone") from None
-            except OSError as error:
-                raise UsageError(f"{clip(command[0], 80)} cannot be started: {error.strerror}") from None
-            self.refresh()
-            if done.returncode:
-                raise UsageError(f"{clip(command[0], 80)} ended with {done.returncode}, so nothing was sent")
-            return path.read_text(encoding="utf-8", errors="surrogateescape")
+        self._window.action_panel(Tab.DIFF)
 
 
 def _is(each: IndexRow, row: Row) -> bool:

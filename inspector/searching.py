@@ -3,6 +3,8 @@
 Part of the app, apart for its size.
 """
 
+import time
+
 from textual import on
 
 from ..cassettes.filters import FilterError
@@ -12,6 +14,9 @@ from .desk import SCAN, Job
 from .outline import Outline, Row
 from .prompt import Prompt
 from .search import Batch, Search
+
+LOOKS = 0.25
+"""Seconds between two looks at what was found so far: drawing it takes time away from the search."""
 
 
 class Searching(Actions):
@@ -24,12 +29,7 @@ class Searching(Actions):
         self._found: Row | None = None
         self._search: Search | None = None
         self._filter_off = ""
-
-    def choose(self, row: Row | None) -> None:
-        raise NotImplementedError
-
-    def hint(self) -> None:
-        raise NotImplementedError
+        self._next_look = 0.0
 
     @on(Prompt.Closed)
     def _on_prompt_closed(self) -> None:
@@ -62,7 +62,7 @@ class Searching(Actions):
         elif self._filter_off:
             self._begin_filter(self._filter_off)
         else:
-            self.say("there is no filter: / asks for one")
+            self._window.say("there is no filter: / asks for one")
 
     def _begin_filter(self, text: str) -> bool:
         """Begin to look for what fits, or show all again; False when it is no filter, and then it is said why."""
@@ -83,8 +83,8 @@ class Searching(Actions):
             self.note_down(f"filter {clip(text, 200)}")
             self._scan()
         self._list.begin(chosen)
-        self.choose(self._list.row)
-        self.hint()
+        self._window.choose(self._list.row)
+        self._window.hint()
         return True
 
     def _scan(self) -> None:
@@ -96,27 +96,32 @@ class Searching(Actions):
             if search is not self._search:
                 return
             batch, looked, done = found
-            before = self._list.row
             search.take(batch, looked, done=done)
-            if batch:
-                self._outline.found_more()
-                self._list.refresh_rows()
-            if before is None or done:
-                self.choose(self._list.row)
-            self.hint()
+            first = bool(batch) and not self._outline.rows
+            if done or first or time.monotonic() >= self._next_look:
+                self._show_found(done=done)
+                self._next_look = time.monotonic() + LOOKS
             if not done:
                 self._scan()
 
         self.desk.ask("scan", Job(SCAN, search.slice, taken, self.complain))
+
+    def _show_found(self, *, done: bool) -> None:
+        before = self._list.row
+        self._outline.found_more()
+        self._list.refresh_rows()
+        if before is None or done:
+            self._window.choose(self._list.row)
+        self._window.hint()
 
     def action_again(self, way: int) -> None:
         self._find(self._list.cursor + way, way)
 
     def _find(self, start: int, way: int) -> None:
         if not self._needle:
-            self.say("nothing to find: f asks for a text")
+            self._window.say("nothing to find: f asks for a text")
         elif self._list.find(self._needle, start, way):
             self._found = self._list.row
-            self.say(f"found {clip(self._needle, 30)}  n next  N back")
+            self._window.say(f"found {clip(self._needle, 30)}  n next  N back")
         else:
-            self.say(f"no row in the list has {clip(self._needle, 30)}")
+            self._window.say(f"no row in the list has {clip(self._needle, 30)}")

@@ -122,8 +122,8 @@ class TextPane(Pane):
         """Name the panels, and say how far down this one stands, when not all of it is in view."""
         found = tabs.labels(self.tab, self.size.width - 2)
         names = [(label.text, "bold reverse" if label.tab is self.tab else "") for label in found]
-        self.border_title = Content(" ").join(Content.styled(*name) for name in names)
+        title = Content(" ").join(Content.styled(*name) for name in names)
         rows = self.virtual_size.height
         last = min(round(self.scroll_y) + self.height, rows)
         place = f"line {last:,} of {rows:,}" if rows > self.height else ""
-        self.border_subtitle = Content("reading …" if self._waiting else place)
+        self.caption(title, Content("reading …" if self._waiting else place))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ..cassettes.reader import Reader
 from ..cassettes.text import safe
-from .outline import Row
+from .outline import Kind, Row
 from .raw import raw
 from .secrets import MOST_CALLS, secrets
 from .stories import Story
@@ -44,3 +44,13 @@ def text_document(text: str, *, title: str) -> Document:
     """A text of several lines, as it is."""
     lines = text[:MOST_TEXT].split("\n")[:MOST_LINES]
     return plain(*(safe(line) for line in lines), title=title)
+
+
+def line_of(document: Document, row: Row) -> int | None:
+    """The line at which a row stands in a document: its own, that of its run, or for a thread none."""
+    if row.kind in {Kind.THREAD, Kind.COLLECTION}:
+        return None
+    for each in (row, row._replace(kind=Kind.EXCHANGE), Row(Kind.RUN, row.scope, row.run)):
+        if (line := document.anchors.get(each)) is not None:
+            return line
+    return None if row.arrival is not None else max(len(document.lines) - 1, 0)

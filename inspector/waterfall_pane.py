@@ -26,9 +26,10 @@ class WaterfallPane(Pane):
 
     def show(self, fall: Waterfall) -> None:
         """Show this one, from its beginning."""
-        if fall is not self._fall:
-            self._fall = fall
-            self.jump(0)
+        if fall is self._fall:
+            return
+        self._fall = fall
+        self.jump(0)
         self._draw()
 
     def action_line(self, rows: int) -> None:
@@ -53,7 +54,7 @@ class WaterfallPane(Pane):
         return self._drawn[row] if row < len(self._drawn) else ()
 
     def _draw(self) -> None:
-        self.border_title = Content(f"[2] {self._fall.title or 'Waterfall'}")
+        self.caption(Content(f"[2] {self._fall.title or 'Waterfall'}"))
         self._drawn = lines(self._fall, max(self.width, 20))
         self.styles.height = min(max(self.app.size.height // 3, 5), MOST_ROWS)
         self.resize(len(self._drawn))

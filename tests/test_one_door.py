@@ -23,6 +23,7 @@ KNOWN = {
     ("exporting.py", "piece"): "quoted for its language by cassettes/exports; test_hostile_text holds it",
     ("running.py", "'\\n  '.join(map(safe, text.split('\\n  ')))"): "narrate: the door of stderr",
     ("running.py", "url"): "the base URL of a port of our own",
+    ("inspect.py", "link"): "the link to a port of our own",
 }
 COUNTED = {"doing", "things", "done", "total", "''", "found.broken", "offset", "found.dropped_bytes", "found.kept"}
 """Numbers, and words of our own, within progress and counts."""

@@ -128,8 +128,9 @@ def test_every_field_and_every_kind_has_a_case_and_an_example_that_is_understood
 
 def test_what_the_index_can_answer_is_asked_first_and_decodes_nothing(reader, monkeypatch):
     decoded = []
-    interaction = reader.interaction
-    monkeypatch.setattr(reader, "interaction", lambda row: decoded.append(row.summary.arrival) or interaction(row))
+    for name in ("interaction", "bodies"):
+        read = getattr(reader, name)
+        monkeypatch.setattr(reader, name, lambda row, read=read: decoded.append(row.summary.arrival) or read(row))
     found(reader, "http:200 dur>1ms op:get* thread:thread_* is:poll time>=2023-01-01 n<100")
     assert decoded == []
     assert found(reader, "text:queued and n:2") == [2]

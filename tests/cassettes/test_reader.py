@@ -40,6 +40,8 @@ def test_what_was_recorded_is_read(tmp_path_factory, entries, segments, chance, 
         assert (reader.sealed, reader.rebuilt, len(reader)) == (sealed, "", len(calls))
         rows = list(reader.rows())
         assert [reader.interaction(row) for row in rows] == calls
+        told = [(one.request.body, *([one.response.body] if one.response else [])) for one in calls]
+        assert [reader.bodies(row) for row in rows] == told
         assert [row.summary for row in rows] == [summary(one, one.arrival % 3) for one in calls]
         names = list(dict.fromkeys(one.scope for one in calls))
         assert reader.scopes() == names

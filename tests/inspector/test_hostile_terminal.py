@@ -1,13 +1,13 @@
 """What reaches a real terminal when a cassette is full of sequences that would act on it."""
 
-import os
 import re
-import select
-import time
 
+import hostile_text
 import pyte
 import pytest
 from on_terminal import OnTerminal
+from respool.cassettes.notes import Notes, Place
+from respool.cassettes.reader import Reader
 
 # Each would do something if it came through: move, clear, title, clipboard, hyperlink, device control, reorder, hide.
 BODIES = [
@@ -50,50 +50,49 @@ def written(made, cassette):
     return cassette(*calls)
 
 
-class Watched(OnTerminal):
-    def watch(self, seconds: float) -> None:
-        """Read until nothing was written for that long."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if select.select([self._ours], [], [], 0.05)[0]:
-                self.written += os.read(self._ours, 65536)
-                end = max(end, time.monotonic() + seconds / 2)
-
-
 def test_there_are_more_than_200_sequences_and_500_brackets():
     assert len(set(SEQUENCES)) >= 200
     assert len(set(BRACKETS)) == 500
 
 
-def test_no_foreign_control_reaches_the_terminal_on_any_screen(made, cassette):
-    terminal = Watched("inspect", str(written(made, cassette)))
-    terminal.until(b"thread_a")
-    for keys in (
-        b"G",
-        b"3",
-        b" ",
-        b"4",
-        b"G",
-        b"5",
-        b"v",
-        b"v",
-        b"6",
-        b"7",
-        b"8",
-        b"1",
-        b"l",
-        b"j",
-        b"m",
-        b"5",
-        b"?",
-        b"\x1b",
-    ):
+PASTED = "\x1b[200~\x9b2J\u202e[/b]\x1b[201~".encode()
+EVERYWHERE = (
+    *(b"3", b"G", b" ", b"4", b"G", b"5", b"v", b"v", b"v", b"G", b"7", b"8", b"6", b"1"),  # each panel
+    *(b"l", b"j", b"m", b"jj", b"d", b"6", b"G", b"1"),  # rows, a mark, a difference
+    *(b";", PASTED, b"\r", b"8", b"1"),  # a note, and the log that tells of it
+    *(b"/too", b"\t", b"\x15", PASTED, b"(((", b"\r", b"\x1b"),  # a filter: completion, what is wrong with it
+    *(b"/evil", b"\r", b"\\\\"),
+    *(b"fevil", b"\r", b"n", b"N"),
+    *(b"y", b"\x1b", b"x", b"m", b"\x1b"),  # menus, and the file's name that is proposed
+    *(b"\x10", b"evil", b"\x1b", b"z", b"z"),  # the palette
+    *(b"?", b"jj", b"\x1b"),
+)
+
+
+def most_hostile(made, cassette):
+    return hostile_text.recording(cassette(name="empty.cassette").with_name("hostile.cassette"))
+
+
+@pytest.mark.parametrize("make", [written, most_hostile])
+def test_no_foreign_control_reaches_the_terminal_on_any_screen(made, cassette, make):
+    path = make(made, cassette)
+    with Reader.open(path) as reader:
+        scope = next(scope for scope in reader.scopes() if not scope.startswith("/"))
+    notes = Notes.load(path)
+    notes.mark(Place("thread", scope, "", ""), "".join(SEQUENCES))
+    notes.save()
+    terminal = OnTerminal("inspect", str(path))
+    terminal.until(b"thread_")
+    terminal.watch(1)
+    for keys in EVERYWHERE:
         terminal.type(keys)
-        terminal.watch(0.3)
-    terminal.type(b"1q")
+        terminal.watch(0.15)
+    terminal.quit(b"q")
     assert terminal.end() == 0
     seen = OWN.sub(b"", terminal.written)
     text = seen.decode("utf-8")
+    for shown in ("Keys", "Copy of", "Export of", "write to", "note", "/ filter"):
+        assert shown in text
     assert not FOREIGN.search(seen)
     assert not re.search(r"[\x80-\x9f\u200b\u200f\u061c\u202a-\u202e\u2066-\u2069\u2028\ufeff\u00ad\x0e]", text)
     screen = pyte.Screen(80, 24)
@@ -104,7 +103,6 @@ def test_no_foreign_control_reaches_the_terminal_on_any_screen(made, cassette):
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 async def test_no_row_of_any_panel_holds_a_control_whatever_the_cassette_says(made, cassette, size):
-    from respool.cassettes.reader import Reader
     from respool.inspector.app import Inspector
 
     unsafe = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200f\u061c\u202a-\u202e\u2066-\u2069\u2028\ufeff\u00ad]")
@@ -123,7 +121,6 @@ async def test_no_row_of_any_panel_holds_a_control_whatever_the_cassette_says(ma
 
 
 async def test_brackets_are_shown_as_they_are(made, cassette):
-    from respool.cassettes.reader import Reader
     from respool.inspector.app import Inspector
 
     with Reader.open(cassette(*made.thread("thread_a", *BRACKETS))) as reader:

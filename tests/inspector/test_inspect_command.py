@@ -22,7 +22,7 @@ def test_without_a_terminal_it_points_to_show(made, cassette):
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
         "respool: respool inspect draws on a terminal, and this is none",
-        f"  respool show {path} prints the same as text",
+        f"  respool show {path} prints the same as text, respool inspect --web shows it in a browser",
     ]
 
 

@@ -3,10 +3,12 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
 import termios
+import time
 
 PATIENCE = 30.0
 
@@ -25,17 +27,36 @@ class OnTerminal:
         self.written = b""
 
     def until(self, text: bytes) -> None:
+        end = time.monotonic() + PATIENCE
         while text not in self.written:
+            if time.monotonic() > end:
+                self._process.kill()
+                raise TimeoutError(f"{text!r} was never written; the last is {self.written[-500:]!r}")
+            self.watch(0.01)
+
+    def watch(self, seconds: float) -> None:
+        """Read until nothing was written for that long."""
+        while select.select([self._ours], [], [], seconds)[0]:
             self.written += os.read(self._ours, 65536)
 
     def type(self, keys: bytes) -> None:
         os.write(self._ours, keys)
 
+    def quit(self, key: bytes) -> None:
+        """Leave what may be open, one after the other, and then the program."""
+        for _ in range(3):
+            self.type(b"\x1b")
+            self.watch(0.5)
+        self.type(key)
+
     def end(self) -> int:
+        end = time.monotonic() + PATIENCE
         try:
-            while data := os.read(self._ours, 65536):
-                self.written += data
+            while time.monotonic() < end:
+                self.watch(0.1)
         except OSError:  # the terminal's other end is closed
             pass
+        else:
+            self._process.kill()
         os.close(self._ours)
         return self._process.wait(PATIENCE)

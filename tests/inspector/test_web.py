@@ -1,0 +1,205 @@
+"""The inspector in a browser, spoken to as a browser does: the link, the cookie, the page and the web socket."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+pytest.importorskip("textual_serve")
+
+PATIENCE = 60
+
+
+class Served:
+    """`respool inspect --web` at work."""
+
+    def __init__(self, process, link):
+        self.process = process
+        self.link = link
+        self.root = link.partition("/open/")[0]
+        self.origin = {"Origin": self.root}
+
+    def children(self):
+        """The inspectors that it runs."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == self.process.pid:
+                found.append(int(place.name))
+        return found
+
+
+@pytest.fixture
+async def served(made, cassette):
+    path = cassette(*made.refund())
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "respool", "inspect", "--web", str(path), stdout=-1, stderr=-1, cwd=path.parent
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield Served(process, (await process.stdout.readline()).decode().strip())
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        await process.wait()
+
+
+@pytest.fixture
+async def browser():
+    """Keeps cookies of addresses too, as browsers do."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        yield session
+
+
+async def told(socket, text):
+    """Read what the inspector draws until it has this."""
+    seen = b""
+    while text not in seen:
+        message = await socket.receive(PATIENCE)
+        assert message.type in {aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT}, message
+        seen += message.data if isinstance(message.data, bytes) else message.data.encode()
+    return seen
+
+
+async def test_the_link_gives_a_cookie_for_the_page_and_its_socket(served, browser):
+    async with browser.get(served.link) as page:
+        text = await page.text()
+    assert page.status == 200
+    assert page.url.path == "/"
+    assert f"{served.root.replace('http', 'ws')}/ws" in text
+    assert (
+        "connect-src" in page.headers["Content-Security-Policy"]
+        or "default-src 'self'" in page.headers["Content-Security-Policy"]
+    )
+    assert page.headers["Cache-Control"] == "no-store"
+    given = page.history[0].headers["Set-Cookie"]
+    assert "HttpOnly" in given
+    assert "SameSite=Strict" in given
+    async with browser.get(f"{served.root}/static/js/textual.js") as script:
+        assert script.status == 200
+    async with browser.ws_connect(f"{served.root}/ws?width=100&height=30", headers=served.origin) as socket:
+        await told(socket, b"thread_a")
+        await socket.send_json(["stdin", "?"])
+        await told(socket, b"In the list")
+        assert len(served.children()) == 1
+    while served.children():
+        await asyncio.sleep(0.05)
+
+
+async def test_the_link_works_once(served, browser):
+    async with browser.get(served.link) as page:
+        assert page.status == 200
+    async with aiohttp.ClientSession() as other, other.get(served.link) as again:
+        assert again.status == 403
+        assert "works once" in await again.text()
+    async with browser.get(served.root) as page:
+        assert page.status == 200
+
+
+async def test_without_the_cookie_nothing_is_served_and_no_inspector_starts(served, browser):
+    for path in ("/", "/static/js/textual.js", "/download/x", "/nothing"):
+        async with browser.get(served.root + path) as answer:
+            assert answer.status == 403
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await browser.ws_connect(f"{served.root}/ws", headers=served.origin)
+    assert refused.value.status == 403
+    assert served.children() == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Origin": "http://evil.test"}, 403), ({}, 403), ({"Host": "evil.test"}, 421), ({"Origin": "null"}, 403)],
+)
+async def test_a_socket_of_another_page_is_refused_even_with_the_cookie(served, browser, headers, status):
+    async with browser.get(served.link):
+        pass
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await browser.ws_connect(f"{served.root}/ws", headers=headers)
+    assert refused.value.status == status
+    assert served.children() == []
+
+
+async def test_what_is_no_message_ends_the_page_and_nothing_else(served, browser):
+    async with browser.get(served.link):
+        pass
+    for text in ("{", "[]", '["stdin"]', '{"a": 1}', '["resize", 3]', "[[[["):
+        async with browser.ws_connect(f"{served.root}/ws", headers=served.origin) as socket:
+            await socket.send_str(text)
+            while (await socket.receive(PATIENCE)).type is not aiohttp.WSMsgType.CLOSE:
+                pass
+    async with browser.get(served.root) as page:
+        assert page.status == 200
+
+
+async def test_at_most_eight_inspectors_run_at_a_time(served, browser, monkeypatch):
+    async with browser.get(served.link):
+        pass
+    sockets = [await browser.ws_connect(f"{served.root}/ws", headers=served.origin) for _ in range(8)]
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await browser.ws_connect(f"{served.root}/ws", headers=served.origin)
+    assert refused.value.status == 503
+    for socket in sockets:
+        await socket.close()
+
+
+async def test_the_end_takes_open_pages_along_and_says_nothing(served, browser):
+    async with browser.get(served.link):
+        pass
+    async with browser.ws_connect(f"{served.root}/ws", headers=served.origin) as socket:
+        await told(socket, b"thread_a")
+        inspectors = served.children()
+        served.process.send_signal(signal.SIGTERM)
+        said, narrated = await served.process.communicate()
+    assert served.process.returncode == 0
+    assert said == b""
+    assert narrated.decode().count("\n") == 1
+    for pid in inspectors:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_a_server_that_is_killed_leaves_no_inspector(served, browser):
+    async with browser.get(served.link):
+        pass
+    async with browser.ws_connect(f"{served.root}/ws", headers=served.origin) as socket:
+        await told(socket, b"thread_a")
+        (inspector,) = served.children()
+        served.process.kill()
+        await served.process.wait()
+    while Path(f"/proc/{inspector}").exists() and "Z" not in Path(f"/proc/{inspector}/stat").read_text().split()[2]:
+        await asyncio.sleep(0.05)
+
+
+def test_what_is_no_cassette_is_said_before_a_page_is_opened(tmp_path):
+    path = tmp_path / "a.cassette"
+    path.write_text("hello")
+    done = subprocess.run(
+        [sys.executable, "-m", "respool", "inspect", "--web", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_a_mistake_in_use(made, cassette):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "respool", "inspect", "--web", "--port", port, str(cassette(*made.refund()))]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 2
+    assert "--port 0 takes a free one" in done.stderr
