@@ -22,7 +22,7 @@ class FollowingList(ListPane):
 
     def go(self, index: int) -> None:
         super().go(index)
-        self.following = bool(self.outline.rows) and self.cursor == self.newest()
+        self.following = not self.outline.rows or self.cursor == self.newest()
         if self.following:
             self.unseen = 0
         self.refresh_rows()
