@@ -86,6 +86,9 @@ async def serve_until_stopped(
         gc.freeze()  # what was loaded by now stays: the collector need not look at it again and again
         ready(listening.url + base)
         await stop.wait()
+        if hub.interception is not None:
+            hub.interception.stop()  # nobody is waited for any more
+            hub.interception = None
         if listening.running():
             narrate(f"respool: waiting up to {DRAIN_SECONDS:.0f} s for running calls; a second signal cuts them")
 

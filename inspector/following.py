@@ -22,7 +22,7 @@ class FollowingList(ListPane):
 
     def go(self, index: int) -> None:
         super().go(index)
-        self.following = bool(self.outline.rows) and self.cursor == self.newest()
+        self.following = not self.outline.rows or self.cursor == self.newest()
         if self.following:
             self.unseen = 0
         self.refresh_rows()
@@ -100,7 +100,8 @@ class FollowingList(ListPane):
         top = round(self.scroll_y) + self.cursor - before
         self.refresh_rows()
         if self.cursor != before and not self.following:
-            self.jump(max(top, 0))
+            # At once: the next rows may come in before the screen is drawn, and reckon from here.
+            self.scroll_to(y=max(top, 0), animate=False, immediate=True)
 
 
 def _place_of(rows: list[Row], kept: Row, before: int) -> int:

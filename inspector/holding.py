@@ -74,9 +74,7 @@ class Holds(Misses):
             path = clip(short_path(event.target), 120)
             self._outline.tell(
                 row,
-                Face(
-                    f"⏸ HELD {clip(event.method, 20)} {path}", f"{max(until - now, 0):.0f} s  {KEYS_FOR_HELD}", "wait"
-                ),
+                Face(f"⏸ HELD {clip(event.method, 20)} {path}", f"{max(until - now, 0):.0f} s", "wait"),
             )
         self._list.refresh_rows()
 

@@ -242,6 +242,7 @@ def _listen(where: str, port: int, narrate: Callable[[str], None]) -> tuple[sock
     listener = listen(address[1] or address[2], int(address[3]))
     host, bound = listener.getsockname()[:2]
     shown = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+    narrate(f"respool: the control API is at {shown}")
     if drawn:
         narrate(f"respool: the token of the control API is {token} ({TOKEN_VARIABLE} for `respool inspect`)")
     return listener, Gate(Doors(host, bound), token), shown, None
