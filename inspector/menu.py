@@ -42,7 +42,7 @@ class MenuScreen(ModalScreen[str]):
             )
 
     def on_key(self, event: events.Key) -> None:
-        if event.character in self._choices:
+        if event.character is not None and event.character in self._choices:
             event.stop()
             self._leave_with(event.character)
 
