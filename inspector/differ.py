@@ -27,6 +27,10 @@ def by_meaning(left: Extract, right: Extract, names: tuple[str, str]) -> Documen
     one, other = (extract.scopes() for extract in (left, right))
     if not one or not other:
         return Document((Line(0, (("One of the two has no calls.", "bad"),)),))
+    if one[0].startswith("/") or other[0].startswith("/"):
+        return Document(
+            (Line(0, (("Only threads and runs have a meaning to compare; mark two of their calls instead.", "wait"),)),)
+        )
     findings = compare(left, right, only=[(one[0], other[0])])
     lines = list(_head(names))
     if not findings:

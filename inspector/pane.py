@@ -81,7 +81,8 @@ class Pane(ScrollView, inherit_bindings=False):
         if changed_below := subtitle is not None and not subtitle.is_same(self._said[1]):
             self.border_subtitle = subtitle
         self._captioning = False
-        self._said = (title or self._said[0], subtitle or self._said[1])
+        above, below = self._said
+        self._said = (above if title is None else title, below if subtitle is None else subtitle)
         if changed_above:
             self._refresh_row(-1)
         if changed_below:

@@ -97,7 +97,7 @@ class Prompt(Vertical):
         line.value = text
         line.cursor_position = len(text)
         self._advise(text)
-        line.focus()
+        self.screen.set_focus(line)  # at once: what is typed in the same breath belongs in here
 
     def complain(self, *lines: str) -> None:
         """Stay open and say what is wrong."""

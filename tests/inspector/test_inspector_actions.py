@@ -168,3 +168,13 @@ async def test_the_palette_has_the_commands(made, cassette, looking):
     async with looking(cassette(*made.refund("thread_a"))) as look:
         titles = {command.title for command in look.app.get_system_commands(look.app.screen)}
         assert {"Copy", "Export", "Compare", "Theme"} <= titles
+
+
+async def test_two_rows_that_are_no_thread_are_not_compared_by_meaning(made, cassette):
+    from respool.cassettes.extract import Extract
+    from respool.inspector.differ import by_meaning
+
+    calls = [*made.assistants(), made.call("POST /files", {}, {"id": "file_1"})]
+    with Reader.open(cassette(*calls)) as reader:
+        one, other = (Extract(reader, scope) for scope in reader.scopes())
+        assert "Only threads and runs" in by_meaning(one, other, ("a", "b")).lines[0].text
