@@ -159,7 +159,7 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
 
 def decode_bodies(data: bytes, load: Callable[[BlobRef], bytes]) -> tuple[Body, ...]:
     """The bodies alone, of an interaction's map: of the request, and of the answer where there is one."""
-    fields = decode_map(data)
+    fields = decode_fields(data)
     names = ("body", "response_body") if "status" in fields else ("body",)
     return tuple(_body(fields.get(name, b""), name, load) for name in names)
 

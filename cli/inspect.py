@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import select
 import signal
 import sys
 import threading
@@ -97,8 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
         inspector.through = arguments.through
         gc.freeze()
         gc.enable()
+        watch = threading.Thread(target=_end_with_terminal, daemon=True)
         if not terminal:
-            threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+            watch = threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True)
+        watch.start()
         inspector.run()
         return inspector.return_code or 0
 
@@ -133,6 +136,14 @@ def _end_with(parent: int) -> None:
     """End when the server of the page is gone, however it went: Textual does not notice."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_with_terminal() -> None:
+    """End when the terminal is gone. Textual would try to read from it for ever; only the owner of a terminal gets a signal."""
+    gone = select.poll()
+    gone.register(sys.stdin.fileno(), 0)  # of a terminal that hangs up one hears unasked
+    gone.poll()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

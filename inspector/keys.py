@@ -45,7 +45,7 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "threads", "1", "panel(1)", "the list of threads"),
     Key(EVERYWHERE, "waterfall", "2", "panel(2)", "the waterfall"),
     Key(EVERYWHERE, "messages", "3", "panel(3)", "the conversation"),
-    Key(EVERYWHERE, "tools", "4", "panel(4)", "tool calls, their outputs and what is wrong with them"),
+    Key(EVERYWHERE, "tools", "4", "panel(4)", "tool calls, outputs, and what is wrong"),
     Key(EVERYWHERE, "raw", "5", "panel(5)", "the call as it was recorded"),
     Key(EVERYWHERE, "diff", "6", "panel(6)", "the last comparison"),
     Key(EVERYWHERE, "secrets", "7", "panel(7)", "what was taken out"),

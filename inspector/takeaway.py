@@ -19,6 +19,7 @@ from ..cassettes.text import clip, safe
 from ..cassettes.writer import Writer
 from .live_recording import LiveRecording
 from .raw import pretty, start_of
+from .report import export_html
 
 MOST_COPIED = 1 << 20
 """Characters that are put on the clipboard."""
@@ -36,6 +37,7 @@ COPIES = {
 EXPORTS = {
     "c": ("cassette", ".cassette"),
     "h": ("har", ".har"),
+    "p": ("html", ".html"),
     "m": ("markdown", ".md"),
     "j": ("jsonl", ".jsonl"),
     "t": ("pytest", ".py"),
@@ -90,6 +92,8 @@ def saved(form: str, extract: Extract, reader: Reader, path: Path) -> str:
             writer.close()
         finally:
             writer.discard()
+    elif form == "html":
+        write(export_html(extract, lost=Lost()), path)
     else:
         write(FORMATS[form](extract, lost=Lost()), path)
     return f"{calls} written to {clip(str(path), 200)}"

@@ -19,6 +19,7 @@ from ..cassettes.filters import Filter, FilterError, parse
 from ..cassettes.interaction import Body, Interaction, Request
 from ..cassettes.redaction import redact_request
 from ..cassettes.scopes import scope_of
+from ..cassettes.secrets.cleaning import Cleaning
 from ..cassettes.secrets.telling import PUT_IN
 from ..cassettes.summaries import summarise
 from ..cassettes.summary import Row
@@ -100,9 +101,11 @@ class Interception:
             return is_here(request) and wire.header_value(request.raw_headers, b"transfer-encoding") is None
         return length.isdigit() and len(length) < 10 and int(length) <= MOST_BODY
 
-    async def decide(self, call: Running, request: web.BaseRequest, target: bytes, body: bytes) -> Decision | None:
+    async def decide(
+        self, call: Running, request: web.BaseRequest, target: bytes, body: bytes, cleaning: Cleaning
+    ) -> Decision | None:
         """Hold a call if the filter fits; None where it does not. Cancelled when its client leaves."""
-        asked = redact_request(Request(request.method, target, request.raw_headers, Body.of(body)))
+        asked = redact_request(Request(request.method, target, request.raw_headers, Body.of(body)), cleaning=cleaning)
         interaction = Interaction(call.number, call.started_us, asked, None, scope=scope_of(asked, None))
         row = Row(summarise(interaction), 0)
         if not Filter(self._expression, _One(row, interaction))(row):

@@ -117,7 +117,7 @@ class Recorder:
         if body is None:
             body = await whole_body(request)
         began = time.monotonic()
-        decision = await interception.decide(call, request, passage.target, body)
+        decision = await interception.decide(call, request, passage.target, body, self._cleaning)
         if decision is None:
             return way, body
         passage.intercepted(decision.word, time.monotonic() - began, decision.target, decision.body)

@@ -19,7 +19,8 @@ REPEATS = "reads that repeat the answer before them"
 class Source(Recorded, Protocol):
     """What is exported: an open cassette (`reader.Reader`)."""
 
-    file_id: bytes
+    @property
+    def file_id(self) -> bytes: ...
 
 
 def selected(source: Source, thread: str | None) -> Iterator[tuple[Row, Interaction]]:

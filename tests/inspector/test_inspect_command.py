@@ -1,4 +1,5 @@
 import http.client
+import signal
 import subprocess
 import sys
 
@@ -77,3 +78,9 @@ def test_a_running_proxy_is_found_and_shown_live(made, cassette, tmp_path, monke
         assert proxy.wait(PATIENCE) == 0
         proxy.stdout.close()
     assert list((tmp_path / "cache" / "respool" / "run").iterdir()) == []
+
+
+def test_it_ends_with_its_terminal(made, cassette):
+    terminal = OnTerminal("inspect", str(cassette(*made.refund())))
+    terminal.until(b"money back")
+    assert terminal.hang_up() == -signal.SIGTERM

@@ -125,7 +125,7 @@ async def test_what_is_copied_of_a_hostile_cassette_is_safe(made, cassette, look
             assert not any((ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160 for char in look.app.clipboard)
 
 
-@pytest.mark.parametrize(("letter", "ending"), [("c", ".cassette"), ("h", ".har"), ("m", ".md")])
+@pytest.mark.parametrize(("letter", "ending"), [("c", ".cassette"), ("h", ".har"), ("p", ".html"), ("m", ".md")])
 async def test_a_thread_is_written_to_a_new_file(made, cassette, looking, letter, ending, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     async with looking(cassette(*made.refund("thread_a"), *made.thread("thread_b"))) as look:

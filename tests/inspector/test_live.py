@@ -302,7 +302,7 @@ async def test_leaving_ends_the_thread_that_reads_events(recorded, attached):
         assert not proxy.hub.log.watched
 
 
-@pytest.mark.parametrize("form", ["cassette", "har", "markdown", "jsonl", "pytest"])
+@pytest.mark.parametrize("form", ["cassette", "har", "html", "markdown", "jsonl", "pytest"])
 async def test_what_is_seen_can_be_written_to_a_file(recorded, attached, tmp_path, form):
     from respool.inspector.takeaway import EXPORTS
 

@@ -9,6 +9,7 @@ import pytest
 from controlled import answering, upstream
 from respool.cassettes.interaction import End
 from respool.cassettes.reader import Reader
+from respool.cassettes.secrets.policy import Policy
 from respool.proxy.control.protocol import ControlError
 
 KEY = "Authorization: Bearer sk-recorded-abcdefghijklmnop"
@@ -27,9 +28,12 @@ def recorded(tmp_path, heard):
         await answering(b'{"id": "msg_1"}')(asked, writer)
 
     class Proxy:
+        def __init__(self, **options):
+            self.options = options
+
         async def __aenter__(self):
             self.upstream = upstream(script)
-            self.context = controlled.recorded(tmp_path, await self.upstream.__aenter__())
+            self.context = controlled.recorded(tmp_path, await self.upstream.__aenter__(), **self.options)
             return await self.context.__aenter__()
 
         async def __aexit__(self, *error):
@@ -187,6 +191,18 @@ async def test_what_is_told_of_a_held_call_is_redacted_and_a_placeholder_is_neve
         await one.ask(one.client.release, 0)
         await call
     assert SECRET.encode() in heard[0]
+
+
+async def test_a_held_call_is_redacted_by_the_rules_of_the_recording(recorded, tmp_path):
+    async with recorded(policy=Policy.of(["text:blue-whale-*"])) as one:
+        await one.ask(one.client.intercept, "")
+        call = message(one, "the blue-whale-118 it is")
+        await holding(one, 0)
+        assert "118" not in (await one.ask(one.client.held, 0)).body
+        await one.ask(partial(one.client.release, 0, body=json.dumps({"content": "the blue-whale-119 it was"})))
+        await call
+    (found,) = kept(tmp_path)
+    assert b"whale-11" not in found.request.body.read() + found.extra["intercepted"]["body"]
 
 
 @pytest.mark.parametrize(

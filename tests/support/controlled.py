@@ -8,6 +8,7 @@ from pathlib import Path
 
 from respool.cassettes.matching import Matching
 from respool.cassettes.reader import Reader
+from respool.cassettes.secrets.policy import PLAIN, Policy
 from respool.cassettes.writer import Writer
 from respool.proxy.control.client import Client
 from respool.proxy.control.hub import Hub
@@ -61,13 +62,13 @@ async def controlled(mode, hub: Hub, where: str, said: list[str]) -> AsyncIterat
 
 @asynccontextmanager
 async def recorded(
-    tmp_path: Path, url: str, *, keep: bool = True, where: str = "", name: str = "live.cassette"
+    tmp_path: Path, url: str, *, keep: bool = True, where: str = "", name: str = "live.cassette", policy: Policy = PLAIN
 ) -> AsyncIterator[Controlled]:
     """A proxy that records what comes from an upstream; without `keep` it only forwards."""
     said: list[str] = []
     upstream = Upstream(Origin.parse(url))
     path = tmp_path / name
-    writer = Writer.create(path, meta={"upstream": upstream.origin.url}) if keep else Memory()
+    writer = Writer.create(path, meta={"upstream": upstream.origin.url, **policy.note()}) if keep else Memory()
     hub = Hub("record" if keep else "live", upstream=url, cassettes=(path,) if keep else ())
     recorder = Recorder(upstream, writer, narrate=said.append, hub=hub)
     async with controlled(recorder, hub, where or str(tmp_path / "c.sock"), said) as one:

@@ -60,3 +60,11 @@ class OnTerminal:
             self._process.kill()
         os.close(self._ours)
         return self._process.wait(PATIENCE)
+
+    def hang_up(self) -> int:
+        """Close our end of the terminal; returns the exit status. Nobody is sent a signal, since nobody owns this terminal."""
+        os.close(self._ours)
+        try:
+            return self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
