@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from .conversation import Recorded
 from .operations import OPERATIONS
-from .outcomes import ENDS
+from .outcomes import ENDS, held_text
 from .summary import STREAM, Row
 from .text import clip
 
@@ -22,7 +22,7 @@ def lines(recording: Recorded, *, keeps: Callable[[Row], bool] | None = None) ->
     """Lines without line ends, in order of arrival; with `keeps` of the calls alone that it is true for.
 
     Columns: number, seconds since the first request, method, status (`-` for none), seconds it took, bytes of the
-    answer's decoded body, operation (`-` for other paths), scope, path with query, and `stream` or who cut it.
+    answer's decoded body, operation (`-` for other paths), scope, path with query, and `stream`, who cut it, or who held it.
     """
     first: int | None = None
     for row in recording.rows():
@@ -32,7 +32,7 @@ def lines(recording: Recorded, *, keeps: Callable[[Row], bool] | None = None) ->
             continue
         interaction = recording.interaction(row)
         response = interaction.response
-        ended = [ENDS.get(interaction.end, ""), "stream" if summary.flags & STREAM else ""]
+        ended = [ENDS.get(interaction.end, ""), "stream" if summary.flags & STREAM else "", held_text(interaction)]
         yield "  ".join(
             (
                 f"{summary.arrival:>6}",

@@ -94,3 +94,11 @@ def test_the_first_line_comes_before_the_second_row_is_read():
 
     shelf = Endless(Interaction(0, 0, Request("GET", b"/v1/threads/t"), Response(200), scope="t"))
     assert "getThread" in next(lines(shelf))
+
+
+def test_a_call_that_a_person_held_is_marked():
+    request = Request("POST", b"/v1/threads/thread_a/messages", (), Body.of(b"{}"))
+    held = {"intercepted": {"what": "edited", "held_us": 2_100_000, "body": b"{}"}}
+    one = Interaction(0, 1_000_000, request, Response(200), scope="thread_a", extra=held)
+    (line,) = lines(Shelf(one))
+    assert line.endswith("/v1/threads/thread_a/messages  held 2.1 s on its way, then sent on edited")
