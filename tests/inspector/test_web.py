@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import controlled
 import pytest
 
 pytest.importorskip("textual_serve")
@@ -37,9 +39,8 @@ class Served:
         return found
 
 
-@pytest.fixture
-async def served(made, cassette):
-    path = cassette(*made.refund())
+@asynccontextmanager
+async def serving(path):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "respool", "inspect", "--web", str(path), stdout=-1, stderr=-1, cwd=path.parent
     )
@@ -50,6 +51,12 @@ async def served(made, cassette):
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
         await process.wait()
+
+
+@pytest.fixture
+async def served(made, cassette):
+    async with serving(cassette(*made.refund())) as one:
+        yield one
 
 
 @pytest.fixture
@@ -176,6 +183,20 @@ async def test_a_server_that_is_killed_leaves_no_inspector(served, browser):
         await served.process.wait()
     while Path(f"/proc/{inspector}").exists() and "Z" not in Path(f"/proc/{inspector}/stat").read_text().split()[2]:
         await asyncio.sleep(0.05)
+
+
+async def test_a_running_proxy_is_shown_as_it_is_on_a_terminal(browser, tmp_path):
+    async with (
+        controlled.upstream(controlled.answering(b'{"id": "msg_1"}')) as url,
+        controlled.recorded(tmp_path, url) as proxy,
+        serving(tmp_path / "c.sock") as served,
+    ):
+        async with browser.get(served.link):
+            pass
+        async with browser.ws_connect(f"{served.root}/ws", headers=served.origin) as socket:
+            await told(socket, b"LIVE")
+            await proxy.call("GET", "/v1/threads/thread_seen_live", b"")
+            await told(socket, b"thread_seen_live")
 
 
 def test_what_is_no_cassette_is_said_before_a_page_is_opened(tmp_path):
