@@ -76,9 +76,10 @@ def is_harmless(value):
             continue
         if said.isascii():
             value = value.replace(coded, said)
+    value = re.sub(rb"\\+[nrt]|\\+u00..", b" ", value)
     for reason in HARMLESS.values():
         value = re.sub(rb"(?<![A-Za-z0-9])(?:" + reason + rb")(?![A-Za-z0-9])", b" ", value)
-    return re.search(rb"[A-Za-z0-9]{9,}", re.sub(rb"\\+[nrt]|\\+u00..", b" ", value)) is None
+    return re.search(rb"[A-Za-z0-9]{9,}", value) is None
 
 
 def test_detect_secrets_finds_what_is_there_and_nothing_where_it_was_taken_out(exports):

@@ -9,6 +9,7 @@ import gzip
 import io
 import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -19,6 +20,7 @@ from aiohttp import web
 from campaign import sized
 from planted import KINDS, PLACES, planted
 from planted_search import found_in, said, spellings, words_of
+from respool.cassettes.exports.calls import MOST_CALLS
 from respool.cassettes.reader import Reader
 from respool.cassettes.secrets.policy import PLAIN
 from respool.cassettes.secrets.pseudonyms import Pseudonyms
@@ -40,7 +42,9 @@ CODINGS = {
     "deflate": zlib.compress,
     "zstd": zstandard.ZstdCompressor().compress,
 }
-EXPORTS = ("html", "har", "jsonl", "curl", "python", "pytest", "markdown")
+EXPORTS = ("html", "har", "jsonl", "curl", "markdown")
+PROGRAMS = ("python", "pytest")
+"""Forms that take so many calls at most."""
 MALFORMED = (
     b"GET /v1/threads?key=%b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nBad Header: %b\r\n\r\n",
     b"GET /v1/threads?key=%b HTTP/9.9\r\nAuthorization: Bearer %b\r\n\r\n",
@@ -128,6 +132,18 @@ async def ask_for_what_is_not_there(corpus: Corpus) -> None:
     corpus.texts.append("\n".join(told).encode())
 
 
+def parts_of(corpus: Corpus) -> Iterator[Path]:
+    """The recording in parts of as many calls as a program may make."""
+    with Reader.open(corpus.path) as reader:
+        rows = list(reader.rows())
+        for at in range(0, len(rows), MOST_CALLS):
+            part = corpus.folder / f"part-{at}.cassette"
+            with Writer.create(part, meta=dict(reader.meta)) as writer:
+                for row in rows[at : at + MOST_CALLS]:
+                    writer.append(reader.interaction(row), row.summary)
+            yield part
+
+
 def command(corpus: Corpus, *arguments: object) -> int:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.chdir(corpus.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -169,13 +185,18 @@ def test_no_command_and_no_export_tells_one(corpus):
     assert command(corpus, "ls", path) == 0
     for form in ((), ("--plain",), ("--filter", "http:4xx")):
         assert command(corpus, "show", path, *form) == 0
+    made = [folder / f"export.{kind}" for kind in EXPORTS]
     for kind in EXPORTS:
         assert command(corpus, "export", f"--{kind}", path, folder / f"export.{kind}") == 0
+    for number, part in enumerate(parts_of(corpus)):
+        for kind in PROGRAMS:
+            made.append(folder / f"export-{number}.{kind}")
+            assert command(corpus, "export", f"--{kind}", part, made[-1]) == 0
     assert command(corpus, "diff", path, torn) in (1, 3)
     assert command(corpus, "doctor", path) == 0
     assert command(corpus, "drift", path, "--upstream", "sandbox") in (0, 1, 2)
     assert command(corpus, "doctor", "--repair", torn) == 0
-    assert command(corpus, "scan", path, *(folder / f"export.{kind}" for kind in EXPORTS)) in (0, 1)
+    assert command(corpus, "scan", path, *made) in (0, 1)
     assert command(corpus, "pack", path, "-o", folder / "packed.cassette") == 0
     assert command(corpus, "redact", path, "-o", folder / "again.cassette") == 0
     asyncio.run(ask_for_what_is_not_there(corpus))
