@@ -53,7 +53,10 @@ class Control:
         if (refused := self._gate.refusal(request)) is not None:
             return refused
         path, _, query = request.raw_path.partition("?")
-        asked = {name: values[-1] for name, values in parse_qs(query, max_num_fields=20).items()} if query else {}
+        try:
+            asked = {name: values[-1] for name, values in parse_qs(query, max_num_fields=20).items()} if query else {}
+        except ValueError:
+            return error_answer(400, "the query has more fields than any operation knows", "bad_request")
         other = False
         for wanted, pattern, operation in OPERATIONS:
             if (match := re.fullmatch(pattern, path)) is not None:

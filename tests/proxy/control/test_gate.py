@@ -124,3 +124,10 @@ async def test_the_data_port_never_answers_the_control_api(recorded):
         for target in ("/snapshot", "/events", "/calls", "/calls/0"):
             assert b'{"from": "upstream"}' in await one.call("GET", target)
         assert (await one.call("GET", "/_respool/snapshot")).startswith(b"HTTP/1.1 404")
+
+
+async def test_a_query_of_more_fields_than_there_are_is_a_mistake_of_the_client(tmp_path):
+    address = str(tmp_path / "c.sock")
+    async with control(Hub("record"), address, 8080, narrate=print):
+        many = "&".join(f"a{number}=1" for number in range(30))
+        assert (await asked(address, [f"GET /calls?{many} HTTP/1.1", "Host: respool"]))[0] == 400
