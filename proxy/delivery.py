@@ -58,6 +58,14 @@ class Delivery:
         """Answer a call with what serves it; `struck` are the faults that it meets."""
         if self._hub is None:
             return await self._serve(request, session, served, player, struck)
+        if not (self._hub.log.watched or struck or player.fate or (player.binder is not None and player.binder.names)):
+            # Nobody looks on, and the answer is at hand: it is over before anybody could.
+            ready = self._answers.get(served.row) if served.row.summary.status and served.how != "ahead" else None
+            whole = ready.whole if ready is not None else None
+            at_hand = whole is not None and not wants_close(request) and request.version >= (1, 1)
+            if ready is not None and whole is not None and at_hand and ready.interaction.scope:
+                self._hub.served(session, served.how, ready.interaction, served.row, self._recording)
+                return Answer(whole)
         interaction = self._interaction(served.row)
         running = _Running(self._hub, session, interaction)
         try:

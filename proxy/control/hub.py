@@ -130,6 +130,19 @@ class Hub:
                 self._tell_more(call, body.read())
         self._end(call, how, interaction, row, source)
 
+    def served(self, session: str, how: str, interaction: Interaction, row: Row, source: Source) -> None:
+        """A call was answered at once, and nobody reads events: `begin` and `end` in one."""
+        self._seen(session).calls += 1
+        self.hits += 1
+        request, now = interaction.request, time.time_ns() // 1000
+        kept = Kept(
+            self.begun, self.ended, how, session, request.method, request.target, interaction.scope, now, 0, row, source
+        )
+        self._kept.append(kept)
+        self.begun += 1
+        self.ended += 1
+        self.log.skip(2)
+
     def missed(self, session: str, interaction: Interaction, miss: Miss) -> None:
         """A replay had no answer to a (redacted) request; the interaction is what its client got."""
         call = self.begin(session, lambda: interaction)

@@ -55,9 +55,9 @@ class EventLog:
                 waiter.set_result(None)
         self._waiting.clear()
 
-    def skip(self) -> None:
-        """Count an event that nobody reads."""
-        self.last += 1
+    def skip(self, events: int = 1) -> None:
+        """Count events that nobody reads."""
+        self.last += events
         if self._lines:
             self._lines.clear()
             self._size = 0
