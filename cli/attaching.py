@@ -76,6 +76,6 @@ def _local_port(address: str) -> int:
     """The port of an address of this machine; 0 for any other."""
     try:
         parts = urlsplit(address)
-        return (parts.port or 0) if parts.hostname in {"127.0.0.1", "localhost", "::1", "0.0.0.0"} else 0  # noqa: S104
+        return (parts.port or 0) if parts.hostname in {"127.0.0.1", "localhost", "::1", "0.0.0.0"} else 0  # noqa: S104 - read, not bound
     except ValueError:
         return 0

@@ -14,7 +14,7 @@ def git(*arguments: str, folder: Path | None = None, allowed: tuple[int, ...] = 
     """What git prints. An exit status that is not `allowed` is a UsageError that says what git said."""
     try:
         command = ["git", *arguments]  # found on the PATH, as the user's own git is
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - git
     except FileNotFoundError as error:
         missing = folder is not None and not folder.is_dir()
         raise UsageError(

@@ -37,7 +37,7 @@ class Holds(Misses):
 
     def ask_holds(self) -> None:
         """Ask what is held: when the proxy was read anew."""
-        self.desk.ask("holds", Job(ASKED, lambda: self.live.client.holding(), self._take_holds, lambda _: None))  # noqa: PLW0108
+        self.desk.ask("holds", Job(ASKED, lambda: self.live.client.holding(), self._take_holds, lambda _: None))  # noqa: PLW0108 - see live
 
     def _take_holds(self, told: Holding) -> None:
         self._filter = told.filter or ""
