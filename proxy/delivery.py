@@ -56,22 +56,27 @@ class Delivery:
         self, request: web.BaseRequest, session: str, served: Served, player: Player, struck: Sequence[Rule] = ()
     ) -> Answer:
         """Answer a call with what serves it; `struck` are the faults that it meets."""
+        answer = self._at_hand(request, served, player, struck)
         if self._hub is None:
-            return await self._serve(request, session, served, player, struck)
-        if not (self._hub.log.watched or struck or player.fate or (player.binder is not None and player.binder.names)):
-            # Nobody looks on, and the answer is at hand: it is over before anybody could.
-            ready = self._answers.get(served.row) if served.row.summary.status and served.how != "ahead" else None
-            whole = ready.whole if ready is not None else None
-            at_hand = whole is not None and not wants_close(request) and request.version >= (1, 1)
-            if ready is not None and whole is not None and at_hand and ready.interaction.scope:
-                self._hub.served(session, served.how, ready.interaction, served.row, self._recording)
-                return Answer(whole)
+            return answer or await self._serve(request, session, served, player, struck)
         interaction = self._interaction(served.row)
+        if answer is not None and not self._hub.log.watched:  # it is over before anybody could look on
+            self._hub.served(session, served.how, interaction, served.row, self._recording)
+            return answer
         running = _Running(self._hub, session, interaction)
         try:
-            return await self._serve(request, session, served, player, struck, running)
+            return answer or await self._serve(request, session, served, player, struck, running)
         finally:
             self._hub.end(running.call, served.how, interaction, served.row, self._recording)
+
+    def _at_hand(
+        self, request: web.BaseRequest, served: Served, player: Player, struck: Sequence[Rule]
+    ) -> Answer | None:
+        """The answer of a call that nothing happens to, where it lies ready whole."""
+        named = player.binder is not None and player.binder.names
+        if struck or player.fate is not None or named or served.how == "ahead" or not served.row.summary.status:
+            return None
+        return _whole(request, self._answers.get(served.row))
 
     async def _serve(
         self,
@@ -91,14 +96,12 @@ class Delivery:
             struck = (*struck, *changed)
         if player.binder is not None and player.binder.names:
             ready = renamed(ready, player.binder.names)
+        more: tuple[tuple[bytes, bytes], ...] = ()
         if served.how == "ahead":
             self.inexact += 1
-            return await self._write(request, session, ready, ((b"x-respool-inexact", b"ahead"),), struck, running)
-        if struck:
-            return await self._write(request, session, ready, (), struck, running)
-        if ready.whole is not None and not wants_close(request) and request.version >= (1, 1):
-            return Answer(ready.whole)
-        return await self._write(request, session, ready, (), (), running)
+            more = ((b"x-respool-inexact", b"ahead"),)
+        whole = _whole(request, ready) if not more and not struck else None
+        return whole or await self._write(request, session, ready, more, struck, running)
 
     async def _write(
         self,
@@ -143,12 +146,18 @@ class Delivery:
 
     def _interaction(self, row: Row) -> Interaction:
         """What was recorded, with the name of its scope."""
-        found = self._answers.get(row).interaction if row.summary.status else self._recording.interaction(row)
-        return found if found.scope else replace(found, scope=self._recording.scope_name(row.summary.scope))
+        if row.summary.status:
+            return self._answers.get(row).interaction
+        return self._named(self._recording.interaction(row), row)
 
     def _build(self, row: Row) -> Prepared:
-        interaction = self._recording.interaction(row)
+        interaction = self._named(self._recording.interaction(row), row)
         return prepare(interaction, hurry=self._hurry, streams=bool(row.summary.flags & STREAM))
+
+    def _named(self, interaction: Interaction, row: Row) -> Interaction:
+        if interaction.scope:
+            return interaction
+        return replace(interaction, scope=self._recording.scope_name(row.summary.scope))
 
 
 class _Running:
@@ -186,6 +195,11 @@ class _Running:
     def _shown(self) -> bytes:
         response = self._interaction.response
         return response.body.read()[: self._sent] if response is not None else b""
+
+
+def _whole(request: web.BaseRequest, ready: Prepared) -> Answer | None:
+    """The answer in one piece, where there is one and the connection stays open."""
+    return None if ready.whole is None or wants_close(request) or request.version < (1, 1) else Answer(ready.whole)
 
 
 def _length(ready: Prepared) -> int:

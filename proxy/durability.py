@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ..cassettes.errors import CassetteError
 from ..cassettes.writer import RecordingFailed, Writer
+from .errand import Errand
 
 
 class Durability:
@@ -22,20 +23,17 @@ class Durability:
         self._writer = writer
         self._failed = failed
         self._due = False
-        self._task: asyncio.Task[None] | None = None
+        self._errand = Errand(self._run)
         self.waits = 0
 
     def ask(self) -> None:
         """An interaction was appended: it is to last."""
         self._due = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        self._errand.begin()
 
     async def settle(self) -> None:
         """Return when all that was asked for is on the disk, or has failed. The writer may be closed then, and not before."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
-            self._task.result()
+        await self._errand.settle()
 
     async def _run(self) -> None:
         try:

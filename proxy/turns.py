@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
+from .errand import Errand
+
 LARGE = 128 << 10
 """Bytes of both bodies, as they are held."""
 
@@ -35,7 +37,7 @@ class Turns(Generic[T]):
     def __init__(self, write: Callable[[T], None]) -> None:
         self._write = write
         self._waiting: deque[T] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._errand = Errand(self._run)
 
     def take(self, entry: T) -> None:
         """Write the entry: at once where it is small and nothing waits, else in its turn."""
@@ -44,14 +46,11 @@ class Turns(Generic[T]):
             self._write(entry)
             return
         self._waiting.append(entry)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        self._errand.begin()
 
     async def settle(self) -> None:
         """Return when all that was taken is written."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
-            self._task.result()
+        await self._errand.settle()
 
     async def _run(self) -> None:
         while self._waiting:
