@@ -13,7 +13,8 @@ from .incoming import ClientFault, body_at_hand, body_pieces, is_here
 from .passage import Passage
 from .redirects import own_location
 from .replies import Head, Reply
-from .upstream import Broken, Exchange, HungUp, Origin
+from .upstream import Broken, Exchange, HungUp
+from .ways import Way
 
 HEAR_OUT_SECONDS = 2.0
 
@@ -29,33 +30,6 @@ class Keeping(Protocol):
     def failure(self, error: UpstreamError) -> None: ...
 
     def read_on(self, passage: Passage, exchange: Exchange) -> None: ...
-
-
-class Way(Protocol):
-    """Where a call goes: an upstream, or one that is spoken to in other words."""
-
-    @property
-    def origin(self) -> Origin: ...
-
-    @property
-    def host(self) -> bytes: ...
-
-    async def exchange(self, method: str) -> Exchange: ...
-
-
-class Detour:
-    """The origin of a way on which an upstream is spoken to in other words."""
-
-    def __init__(self, upstream: Way) -> None:
-        self._upstream = upstream
-
-    @property
-    def origin(self) -> Origin:
-        return self._upstream.origin
-
-    @property
-    def host(self) -> bytes:
-        return self._upstream.host
 
 
 class Forwarding:

@@ -26,9 +26,9 @@ from ..cassettes.summary import Row
 from . import wire
 from .control.calls import Running, clipped, shown_name
 from .control.log import EventLog
-from .forward import Detour, Way
 from .incoming import body_pieces, is_here
 from .upstream import Connection, Exchange, Upstream
+from .ways import Detour, Way
 
 SECONDS = 30.0
 MOST_SECONDS = 3600.0

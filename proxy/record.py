@@ -21,13 +21,14 @@ from .answer import Answer, OwnedTasks
 from .control.hub import Hub
 from .control.memory import Memory
 from .durability import Durability
-from .forward import Forwarding, Way
+from .forward import Forwarding
 from .health import Health
 from .incoming import ClientFault
 from .interception import EditedWay, Interception, whole_body
 from .passage import Passage
 from .turns import Turns
 from .upstream import Broken, Exchange, Upstream
+from .ways import Way
 
 READ_ON_SECONDS = 1.0
 READ_ON_BYTES = 1 << 20

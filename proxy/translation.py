@@ -13,10 +13,10 @@ from ..cassettes.interaction import Headers
 from ..cassettes.redaction import is_header_slot
 from ..cassettes.renaming import Rewriter
 from . import wire
-from .forward import Detour
 from .replies import Head
 from .spellings import decoded
 from .upstream import Broken, Connection, Exchange, Upstream
+from .ways import Detour
 
 COUNTED = 1 << 20
 """Bytes of an answer that are read whole so that it keeps a Content-Length; a longer one goes to the client in chunks."""
