@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import CassetteError, UsageError
+from .file_names import file_named
 from .rules import NO_RULES, Rules
 from .secrets.policy import PLAIN, Policy, policy_of_notes
 from .text import clip
@@ -171,7 +172,10 @@ def redaction_for(
         named = table.get(KEY_FILE, "")
         if not isinstance(named, str):
             raise UsageError(f"`{KEY_FILE}` in {project} is no text", f'write {KEY_FILE} = "path/to/a/key"')
-        key_file = key_file or (str(project.parent / Path(named).expanduser()) if named else "")
+        try:
+            key_file = key_file or (str(project.parent / file_named(named)) if named else "")
+        except UsageError as error:
+            raise UsageError(f"`{KEY_FILE}` in {project}: {error.message}", error.hint) from None
     return Redaction(Policy.of(redact, allow, pii=pii), key_file)
 
 

@@ -5,13 +5,14 @@ What reads the cassette is done at the desk; what was done, or went wrong, is sa
 
 from collections import deque
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Protocol
 
 from textual.app import App
 
 from ..cassettes.errors import CassetteError, RespoolError, UsageError
 from ..cassettes.extract import Extract
+from ..cassettes.file_names import file_named
 from ..cassettes.notes import Notes, Place
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
@@ -54,6 +55,7 @@ class Actions(App[None]):
     _shelf: Shelf
     _list: ListPane
     _text: TextPane
+    _leaving: bool
 
     def begin_actions(self, window: Window, notes: Notes, problem: str) -> None:
         """`problem`: why the notes beside the cassette cannot be used; then none are written."""
@@ -64,6 +66,7 @@ class Actions(App[None]):
         self.log_lines: deque[LogLine] = deque(maxlen=MOST_LOGGED)
         self._problem = problem
         self._exporting = ""
+        self._compared_with = ""
         self._marked: list[Row] = []
 
     def note_down(self, text: str, *, aloud: bool = False) -> None:
@@ -171,7 +174,28 @@ class Actions(App[None]):
             return by_text(one.interaction(rows[0]), other.interaction(rows[1]))
         return by_meaning(one, other, (_name(left), _name(right)))
 
-    def _compared(self, document: Document) -> None:
+    def action_diff_file(self) -> None:
+        self.query_one(Prompt).ask("compare", self._compared_with)
+
+    def compare_with(self, text: str) -> None:
+        """A file's name was typed, to compare all of the recording with."""
+        from .differ import with_cassette
+
+        if not text:
+            return
+        self._compared_with = text
+        try:
+            path = file_named(text)
+        except UsageError as error:
+            self.complain(error)
+            return
+        self._window.say(f"comparing with {clip(text, 80)} …")
+        work = partial(with_cassette, path, self._recording, lambda: not self._leaving)
+        self.desk.ask("diff", Job(ASKED, work, self._compared, self.complain))
+
+    def _compared(self, document: Document | None) -> None:
+        if document is None:
+            return  # nobody is there any more
         self.compared = document
         words = " ".join(line.text for line in document.lines[:2])
         self.note_down(f"compared {clip(words, 200)}", aloud=True)
@@ -247,7 +271,11 @@ class Actions(App[None]):
         row, form = self._list.row, self._exporting
         if row is None or not text:
             return
-        path = Path(text).expanduser()
+        try:
+            path = file_named(text)
+        except UsageError as error:
+            self.complain(error)
+            return
         self._window.say("writing …")
         self.desk.ask(
             "export",

@@ -1,18 +1,23 @@
-"""Two rows of the list compared: threads and runs by what they mean, calls by their text.
+"""Two rows of the list, or two cassettes, compared: threads and runs by what they mean, calls by their text.
 
 By meaning is `cassettes/comparison`: ids and times do not count. Of two calls the request lines, the headers and the bodies
 are set out as text and put one above the other where they differ.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from ..cassettes.comparison import compare
 from ..cassettes.comparison.alignment import anchors
+from ..cassettes.comparison.findings import Finding
+from ..cassettes.conversation import Recorded
 from ..cassettes.extract import Extract
 from ..cassettes.interaction import Interaction
+from ..cassettes.reader import Reader
 from ..cassettes.text import clip
 from .ink import Ink
 from .raw import MAX_BODY, pretty, start_of
+from .stories import Abandoned, Watched
 from .transcript import Document, Line
 
 MOST_LINES = 4_000
@@ -31,7 +36,26 @@ def by_meaning(left: Extract, right: Extract, names: tuple[str, str]) -> Documen
         return Document(
             (Line(0, (("Only threads and runs have a meaning to compare; mark two of their calls instead.", "wait"),)),)
         )
-    findings = compare(left, right, only=[(one[0], other[0])])
+    return _findings(compare(left, right, only=[(one[0], other[0])]), names)
+
+
+def with_cassette(path: Path, recording: Recorded, wanted: Callable[[], bool]) -> Document | None:
+    """What the recording has that the cassette at `path` has not, and the other way; None once `wanted` says no.
+
+    Reads both. Raises CassetteError where there is no cassette.
+    """
+    with Reader.open(path) as reader:
+        try:
+            findings = compare(Watched(reader, wanted), Watched(recording, wanted))
+        except Abandoned:
+            return None
+        document = _findings(findings, (str(path), str(recording.path)))
+        return (
+            Document((Line(0, ((clip(reader.warning, 500), "wait"),)), *document.lines)) if reader.warning else document
+        )
+
+
+def _findings(findings: Sequence[Finding], names: tuple[str, str]) -> Document:
     lines = list(_head(names))
     if not findings:
         lines.append(Line(0, (("✓ They say the same; ids and times aside.", "good"),)))

@@ -66,6 +66,7 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "next-mark", "M", "next_mark", "the next mark in the list"),
     Key(EVERYWHERE, "note", "semicolon", "note", "mark the row with a note"),
     Key(EVERYWHERE, "compare", "d", "diff", "compare the row with the last mark of its kind"),
+    Key(EVERYWHERE, "compare-file", "D", "diff_file", "compare all of it with another cassette"),
     Key(EVERYWHERE, "copy", "y", "copy", "copy: curl, Python, pytest, Markdown, id, body"),
     Key(EVERYWHERE, "export", "x", "export", "write the row to a file: cassette, HAR, Markdown …"),
     Key(EVERYWHERE, "editor", "o", "editor", "open the panel's text in $EDITOR"),

@@ -15,6 +15,7 @@ PURPOSES = {
     "find": "find in the list  ",
     "note": "note  ",
     "export": "write to  ",
+    "compare": "compare with the cassette  ",
     "intercept": "hold back  ",
 }
 """What is typed, and what stands before it."""

@@ -48,6 +48,8 @@ class Searching(Actions):
             self.noted(event.text)
         elif event.purpose == "export":
             self.save_to(event.text)
+        elif event.purpose == "compare":
+            self.compare_with(event.text)
 
     def action_find(self) -> None:
         self.query_one(Prompt).ask("find", self._needle)

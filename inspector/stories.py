@@ -103,7 +103,7 @@ def tell(recording: Recorded, scope: str, wanted: Callable[[], bool]) -> Story:
     """The story of a scope. Raises `Abandoned` once `wanted` says no; damage becomes a story that tells of it."""
     gathered = Gathered()
     try:
-        conversation = fold(_Watched(recording, wanted), scope, seen=gathered.seen)
+        conversation = fold(Watched(recording, wanted), scope, seen=gathered.seen)
         branch = outline_of(conversation, gathered)
         documents = {Tab.MESSAGES: transcript(conversation), Tab.TOOLS: tools(conversation, gathered.submits)}
         rows = {call.arrival: call.row for call in gathered.calls}
@@ -149,7 +149,7 @@ class Shelf:
         return len(self._stories)
 
 
-class _Watched:
+class Watched:
     """A recording that stops answering when nobody wants to know any more."""
 
     def __init__(self, recording: Recorded, wanted: Callable[[], bool]) -> None:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import UsageError
+from ..file_names import file_named, home
 
 KEY_BYTES = 32
 
@@ -36,6 +37,7 @@ class Pseudonyms:
         return b"rsp_%s_%s" % (kind.encode("ascii"), b32encode(digest[:10]).lower())
 
 
+_ELSEWHERE = "name another file in RESPOOL_KEY_FILE, or `key-file` in [tool.respool]"
 _ESCAPED = re.compile(rb"\\{1,7}u00([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|\\{1,7}(?=/)")
 
 
@@ -47,17 +49,18 @@ def _plain(value: bytes) -> bytes:
 
 
 def key_path(environment: Mapping[str, str], setting: str = "") -> Path:
-    """Where the key is."""
-    named = environment.get("RESPOOL_KEY_FILE") or setting
-    if named:
-        return Path(named).expanduser()
-    folder = environment.get("XDG_CONFIG_HOME") or ""
-    return (Path(folder) if Path(folder).is_absolute() else Path.home() / ".config") / "respool" / "key"
+    """Where the key is. Raises UsageError where the name is none."""
+    try:
+        if named := environment.get("RESPOOL_KEY_FILE") or setting:
+            return file_named(named)
+        folder = environment.get("XDG_CONFIG_HOME") or ""
+        return (Path(folder) if Path(folder).is_absolute() else home() / ".config") / "respool" / "key"
+    except UsageError as error:
+        raise UsageError(f"the key of the pseudonyms: {error.message}", _ELSEWHERE) from None
 
 
 def read_key(path: Path) -> bytes:
     """The key at `path`, made there if there is none. Raises UsageError, also for a file that others can read."""
-    hint = "name another file in RESPOOL_KEY_FILE, or `key-file` in [tool.respool]"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make(path)
@@ -66,15 +69,16 @@ def read_key(path: Path) -> bytes:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077:
                 raise UsageError(
-                    f"the key of the pseudonyms, {path}, must be a file of its owner's alone", f"chmod 600, or {hint}"
+                    f"the key of the pseudonyms, {path}, must be a file of its owner's alone",
+                    f"chmod 600, or {_ELSEWHERE}",
                 )
             key = os.read(descriptor, KEY_BYTES + 1)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise UsageError(f"the key of the pseudonyms, {path}, cannot be had: {error.strerror}", hint) from error
+        raise UsageError(f"the key of the pseudonyms, {path}, cannot be had: {error.strerror}", _ELSEWHERE) from error
     if len(key) != KEY_BYTES:
-        raise UsageError(f"{path} is no key of respool: it has not {KEY_BYTES} bytes", hint)
+        raise UsageError(f"{path} is no key of respool: it has not {KEY_BYTES} bytes", _ELSEWHERE)
     return key
 
 

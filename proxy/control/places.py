@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...cassettes.errors import UsageError
+from ...cassettes.file_names import home
 from .protocol import ControlError
 
 _NAME = re.compile(r"([0-9]{1,5})-([0-9]{1,10})\.sock")
@@ -51,7 +52,10 @@ def _place() -> Path:
     if runtime.startswith("/") and _is_private(Path(runtime)):
         return Path(runtime) / "respool"
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(cache) if cache.startswith("/") else Path.home() / ".cache") / "respool" / "run"
+    try:
+        return (Path(cache) if cache.startswith("/") else home() / ".cache") / "respool" / "run"
+    except UsageError as error:
+        raise ControlError(error.message, "set XDG_RUNTIME_DIR or HOME; `--control PATH` takes another place") from None
 
 
 def _is_private(place: Path) -> bool:

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 from respool.cassettes.errors import CassetteError, UsageError
 from respool.cassettes.rules import Rules
-from respool.cassettes.settings import LARGEST, as_toml, notes_of, settings_for
+from respool.cassettes.settings import LARGEST, as_toml, notes_of, redaction_for, settings_for
 
 
 def test_nothing_anywhere_is_no_rule(tmp_path):
@@ -92,3 +92,12 @@ def test_what_is_suggested_for_the_file_beside_is_what_it_takes(tmp_path):
         == {"ignore": ["$['ä\"b']", "query:a"], "match-header": ["X-A"]}
     )
     assert json.loads(lines[1].partition("= ")[2]) == ["X-A"]
+
+
+@pytest.mark.parametrize(
+    ("named", "told"), [("~no-such-user/key", "no such home folder"), ("a\\u0000b", "cannot be the name of a file")]
+)
+def test_a_key_file_that_can_be_none_is_said_with_its_place(tmp_path, named, told):
+    (tmp_path / "pyproject.toml").write_text(f'[tool.respool]\nkey-file = "{named}"\n')
+    with pytest.raises(UsageError, match=rf"`key-file` in .*pyproject.toml: .*{told}"):
+        redaction_for(None, folder=tmp_path)

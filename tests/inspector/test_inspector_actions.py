@@ -106,6 +106,58 @@ async def test_threads_are_compared_by_meaning_and_calls_by_text(made, cassette,
         assert "+ POST /v1/threads/thread_a/messages" in look.conversation
 
 
+async def test_the_whole_cassette_is_compared_with_another_by_meaning(made, cassette, looking):
+    other = cassette(*made.thread("thread_c", "one"), *made.thread("thread_d", "other words"), name="other.cassette")
+    async with looking(cassette(*made.thread("thread_a", "one"), *made.thread("thread_b", "two"))) as look:
+        await does(look, "D", *str(other), "enter")
+        assert look.app._text.tab is Tab.DIFF
+        shown = look.conversation
+        assert "2 differences, ids and times aside" in shown, "the first threads say the same"
+        assert "-  thread_d with 1 message, 0 runs, user: other words" in shown, "what is named is the one that was"
+        assert "+  thread_b with 1 message, 0 runs, user: two" in shown
+        await does(look, "D")
+        assert look.app.query_one("#line").value == str(other), "it is asked for again"
+
+
+async def test_a_cassette_recorded_anew_under_other_ids_says_the_same(made, cassette, looking):
+    other = cassette(*made.refund("thread_z", "run_z"), name="other.cassette")
+    async with looking(cassette(*made.refund("thread_a", "run_a"))) as look:
+        await does(look, "D", *str(other), "enter")
+        assert "✓ They say the same" in look.conversation
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("/nowhere.cassette", "does not exist"), ("~no-such-user/a", "no such home folder")]
+)
+async def test_what_cannot_be_compared_with_is_said_at_the_foot(made, cassette, looking, typed, said):
+    async with looking(cassette(*made.thread("thread_a"))) as look:
+        await does(look, "D", *typed, "enter")
+        assert said in look.foot("told")
+        await does(look, "8")
+        assert said in look.conversation
+
+
+async def test_an_export_to_the_home_of_nobody_is_said_and_nothing_is_written(made, cassette, looking, tmp_path):
+    path = cassette(*made.thread("thread_a"))
+    async with looking(path) as look:
+        await does(look, "x", "j")
+        look.app.query_one("#line").value = "~no-such-user/a.jsonl"
+        await does(look, "enter")
+        assert "no such home folder" in look.foot("told")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_a_comparison_ends_with_the_inspector(made, cassette, looking, monkeypatch):
+    path = cassette(*(call for number in range(50) for call in made.thread(f"thread_{number}", str(number))))
+    other = cassette(
+        *(call for number in range(50) for call in made.thread(f"thread_x{number}", "x")), name="o.cassette"
+    )
+    async with looking(path) as look:
+        look.app._leaving = True
+        await does(look, "D", *str(other), "enter")
+        assert look.app.compared is None
+
+
 @pytest.mark.parametrize(
     ("letter", "text"),
     [("c", "curl -q"), ("p", "import"), ("t", "def test_"), ("i", "thread_a"), ("b", '"id": "thread_a"')],

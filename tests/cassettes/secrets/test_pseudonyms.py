@@ -1,7 +1,9 @@
 """Equal secrets have equal pseudonyms under one key, and the key is its owner's alone."""
 
+import pwd
 import re
 import stat
+from pathlib import Path
 
 import pytest
 from respool.cassettes.errors import UsageError
@@ -40,3 +42,15 @@ def test_where_the_key_is(tmp_path):
     assert key_path({"RESPOOL_KEY_FILE": "/a/b"}, "/c").as_posix() == "/a/b"
     assert key_path({"XDG_CONFIG_HOME": "/x"}, "").as_posix() == "/x/respool/key"
     assert key_path({}, "/c").as_posix() == "/c"
+
+
+def test_who_has_no_home_folder_is_told_how_to_name_a_key(monkeypatch):
+    def unknown(_):
+        raise KeyError
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(UsageError, match="key of the pseudonyms: this user has no home folder") as told:
+        key_path({})
+    assert "RESPOOL_KEY_FILE" in told.value.hint
+    assert key_path({"RESPOOL_KEY_FILE": "/keys/one"}) == Path("/keys/one")

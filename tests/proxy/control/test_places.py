@@ -1,4 +1,5 @@
 import os
+import pwd
 import socket
 import stat
 import subprocess
@@ -178,3 +179,15 @@ async def test_off_opens_nothing(home):
     async with control(Hub("record"), "off", 8080, narrate=print) as address:
         assert address == ""
     assert not home.exists()
+
+
+def test_who_has_no_home_folder_is_told_what_to_set(monkeypatch):
+    def unknown(_):
+        raise KeyError
+
+    for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(ControlError, match="no home folder") as told:
+        places.folder(make=True)
+    assert "XDG_RUNTIME_DIR" in told.value.hint
