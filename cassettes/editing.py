@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from .amounts import counted
 from .errors import CassetteError, UsageError
+from .file_names import sibling
 from .filters import Expression, Filter
 from .folder import SUFFIX, is_name
 from .reader import Reader
@@ -118,7 +119,7 @@ def carry(writer: AnyWriter, sources: Iterable[Reader]) -> AnyWriter:
 
 def refuse(path: Path, sources: Iterable[Reader], *, overwrite: bool) -> None:
     """Raise if nothing may be written to `path`: it is a source, or there is something."""
-    ways = (path, path.with_name(path.name + ".partial"))  # the second is what it is while it is written
+    ways = (path, sibling(path, ".partial"))  # the second is what it is while it is written
     for source in sources:
         if any(way.exists() and way.samefile(source.path) for way in ways):
             raise UsageError(f"{path} is the cassette that is read", "write to another file: the result is a new one")

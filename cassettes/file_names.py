@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .errors import UsageError
+from .errors import CassetteError, UsageError
 from .text import clip
 
 
@@ -22,3 +22,10 @@ def home() -> Path:
         return Path.home()
     except RuntimeError:
         raise UsageError("this user has no home folder", "set HOME") from None
+
+
+def sibling(path: Path, ending: str) -> Path:
+    """The file beside `path` that is called as it is, and `ending`. Raises CassetteError for `/` and `.`, which are no files."""
+    if not path.name:
+        raise CassetteError(f"{path} is a directory, not a cassette file")
+    return path.with_name(path.name + ending)

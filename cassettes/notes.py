@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import CassetteError
+from .file_names import sibling
 from .text import clip
 
 FORMAT = "respool-notes"
@@ -40,7 +41,7 @@ class Notes:
     """The marks of one cassette, each with a note that may be empty, in the order in which they were made."""
 
     def __init__(self, cassette: Path, marks: dict[Place, str] | None = None) -> None:
-        self.path = cassette.with_name(cassette.name + SUFFIX)
+        self.path = sibling(cassette, SUFFIX)
         self._marks = dict(marks or {})
 
     @classmethod

@@ -10,6 +10,7 @@ from pathlib import Path
 from .batch import Batch
 from .editing import Progress, carry, refuse, reported
 from .errors import CassetteError, DamagedCassetteError
+from .file_names import sibling
 from .format import PACKED, Codec, FrameHeader, RecordType
 from .interaction import EMPTY
 from .packs import LARGEST, MOST, TARGET, Dictionary, build_pack, place_of
@@ -127,7 +128,7 @@ def pack_in_place(path: Path, *, progress: Progress | None = None) -> tuple[int,
     Raises CassetteError, and leaves the file as it is, if it is not sealed, if it changed meanwhile, or if anything does not
     come back equal.
     """
-    beside = path.with_name(path.name + ".packed")
+    beside = sibling(path, ".packed")
     with Reader.open(path) as reader:
         if not reader.sealed:
             raise CassetteError(

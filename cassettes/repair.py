@@ -12,6 +12,7 @@ from .amounts import are, counted
 from .editing import carry
 from .ending import Ending
 from .errors import CassetteError
+from .file_names import sibling
 from .interaction import BlobRef, Body
 from .reader import Reader
 from .storage import is_final
@@ -112,7 +113,7 @@ def repair(path: Path) -> tuple[Diagnosis, Path]:
 
     Raises CassetteError if `path.repaired` is there already, or if nothing at all is whole.
     """
-    destination = path.with_name(path.name + ".repaired")
+    destination = sibling(path, ".repaired")
 
     def keep(reader: Reader) -> Writer:
         if not len(reader):

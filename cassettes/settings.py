@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import CassetteError, UsageError
-from .file_names import file_named
+from .file_names import file_named, sibling
 from .rules import NO_RULES, Rules
 from .secrets.policy import PLAIN, Policy, policy_of_notes
 from .text import clip
@@ -90,7 +90,7 @@ def settings_for(
     if notes is not None:
         found.append(Found("cassette", _from_notes(notes, cassette)))
     if cassette is not None:
-        beside = cassette.with_name(cassette.name + ".toml")
+        beside = sibling(cassette, ".toml")
         if beside.is_file():
             found.append(Found(beside.name, _from_table(_load(beside), str(beside))))
     near = [cassette.absolute().parent] if cassette is not None else []

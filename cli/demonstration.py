@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..cassettes.errors import CassetteError
+from ..cassettes.file_names import sibling
 from ..cassettes.reader import Reader
 from ..cassettes.secrets.policy import PLAIN
 from ..cassettes.text import safe
@@ -63,7 +64,7 @@ async def _record(path: Path) -> tuple[Client, str]:
 
 def _is_ours(path: Path) -> bool:
     """Whether an earlier demo left something at `path`. What anybody else left there is not replaced: CassetteError."""
-    found = [there for there in (path, path.with_name(path.name + ".partial")) if os.path.lexists(there)]
+    found = [there for there in (path, sibling(path, ".partial")) if os.path.lexists(there)]
     for there in found:
         try:
             with Reader.open(there) as reader:

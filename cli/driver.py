@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..cassettes.amounts import counted
 from ..cassettes.errors import UsageError
+from ..cassettes.file_names import sibling
 from ..cassettes.text import safe
 from .git import git
 from .running import narrate
@@ -47,7 +48,7 @@ def resolve(arguments: argparse.Namespace) -> int:
     with _stages(path) as (base, ours, theirs):
         _merge(base, ours, theirs, path, path, arguments.keep)
     with suppress(OSError):
-        path.with_name(path.name + CONFLICT).unlink()
+        sibling(path, CONFLICT).unlink()
     narrate(
         f"  {'our' if arguments.keep == 'first' else 'their'} recording of each conflict was kept; next: git add {path}"
     )
@@ -65,7 +66,7 @@ def _merge(base: Path, ours: Path, theirs: Path, result: Path, name: Path, keep:
         if found.conflicts and keep is None:
             _tell(found, one, other, name)
             return 1
-        joined = result.with_name(result.name + ".joined")
+        joined = sibling(result, ".joined")
         calls = join_branches(before, one, other, found, joined, keep=keep or "first", overwrite=True)
     joined.replace(result)
     changes = [
@@ -90,7 +91,7 @@ def _opened(stack: ExitStack, path: Path) -> "Reader | None":
 def _tell(found: "Plan", ours: "Reader", theirs: "Reader", name: Path) -> None:
     from ..cassettes.conflicts import conflict_text, findings_of, summary
 
-    beside = name.with_name(name.name + CONFLICT)
+    beside = sibling(name, CONFLICT)
     advice = [
         "Our recording is in place. To take one recording of each of these threads, and all else from both branches:",
         f"  respool merge --resolve --keep first {safe(str(name))}     (ours)",

@@ -9,6 +9,7 @@ from typing import Any
 from .. import __version__
 from ..cassettes.amounts import are, counted, size
 from ..cassettes.errors import CassetteError, RespoolError
+from ..cassettes.file_names import sibling
 from ..cassettes.reader import Reader
 from ..cassettes.rules import Rules
 from ..cassettes.secrets.cleaning import Cleaning
@@ -53,7 +54,7 @@ def begin(arguments: argparse.Namespace, path: Path, cleaning: Cleaning, upstrea
             _warn_of_new_rules(arguments, reader)
             _warn_of_another_redaction(reader, cleaning)
         return writer
-    if getattr(arguments, "mode", "") == "auto" and os.path.lexists(path.with_name(path.name + ".partial")):
+    if getattr(arguments, "mode", "") == "auto" and os.path.lexists(sibling(path, ".partial")):
         narrate(f"respool: an interrupted recording is kept as {keep_partial(path)}")
     meta = meta_of(arguments, path, upstream.origin, cleaning)
     return Writer.create(path, meta=meta, overwrite=arguments.overwrite, durable=arguments.durable)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..cassettes.errors import CassetteError, DamagedCassetteError, UsageError
+from ..cassettes.file_names import sibling
 from ..cassettes.lock import CassetteInUseError, holder, is_locked
 from ..cassettes.reader import Reader
 from ..cassettes.source import open_regular
@@ -192,7 +193,7 @@ def table_as_markdown() -> str:
 
 
 def _partial(path: Path) -> Path:
-    return path.with_name(path.name + ".partial")
+    return sibling(path, ".partial")
 
 
 def _named(path: Path, at: int | None) -> bool:

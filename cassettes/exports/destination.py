@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import CassetteError
+from ..file_names import sibling
 
 
 def write(pieces: Iterable[str], destination: Path, *, overwrite: bool = False) -> None:
     """Write the pieces to a file. Raises CassetteError where there is one (unless `overwrite`) or it cannot be written."""
     if not overwrite and os.path.lexists(destination):
         raise CassetteError(f"{destination} exists", "Name another file, or replace it with --overwrite.")
-    partial = destination.with_name(destination.name + ".partial")
+    partial = sibling(destination, ".partial")
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..amounts import counted
 from ..errors import CassetteError, UsageError
+from ..file_names import sibling
 from ..interaction import Interaction
 from ..keys import request_key, variant_of
 from ..operations import find_operation, split_target
@@ -138,7 +139,7 @@ def _write(
                 progress(done + count, done + len(exchanges))
         writer.close()
     except BaseException:  # an interrupt, too, must not leave half a cassette that looks like a crashed recording
-        destination.with_name(destination.name + ".partial").unlink(missing_ok=True)  # while the lock is still held
+        sibling(destination, ".partial").unlink(missing_ok=True)  # while the lock is still held
         writer.abandon()
         raise
 

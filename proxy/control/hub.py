@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...cassettes.errors import CassetteError
+from ...cassettes.file_names import sibling
 from ...cassettes.interaction import EMPTY, End, Interaction
 from ...cassettes.misses import Miss
 from ...cassettes.summaries import summarise
@@ -312,7 +313,7 @@ def _scope(call: Running) -> str:
 
 
 def _size(path: Path) -> int:
-    for each in (path.with_name(path.name + ".partial"), path):
+    for each in (sibling(path, ".partial"), path):
         if each.is_file():
             return each.stat().st_size
     return 0

@@ -4,8 +4,8 @@ import pwd
 from pathlib import Path
 
 import pytest
-from respool.cassettes.errors import UsageError
-from respool.cassettes.file_names import file_named, home
+from respool.cassettes.errors import CassetteError, UsageError
+from respool.cassettes.file_names import file_named, home, sibling
 
 
 @pytest.fixture
@@ -41,3 +41,10 @@ def test_who_has_no_home_is_told_so(nobody):
         home()
     with pytest.raises(UsageError, match="there is no such home folder"):
         file_named("~/key")
+
+
+@pytest.mark.parametrize("path", ["/", ".", ""])
+def test_what_has_no_name_has_nothing_beside_it(path):
+    with pytest.raises(CassetteError, match="is a directory, not a cassette file"):
+        sibling(Path(path), ".partial")
+    assert sibling(Path("a/b.cassette"), ".partial") == Path("a/b.cassette.partial")

@@ -235,10 +235,13 @@ def test_a_folder_that_is_not_there_is_named(respool):
     check(respool, f"{RECORD} no/such/a.cassette", CASSETTE, "its folder does not exist", "mkdir -p", inside=True)
 
 
-@pytest.mark.parametrize("command", [f"{RECORD} folder", f"{RECORD} folder --append", "show folder", "doctor folder"])
+@pytest.mark.parametrize(
+    "command",
+    [f"{RECORD} folder", f"{RECORD} folder --append", f"{RECORD} /", f"{RECORD} .", "show folder", "doctor folder"],
+)
 def test_a_folder_is_not_a_cassette(respool, command: str):
     (respool.folder / "folder").mkdir()
-    check(respool, command, CASSETTE, "folder is a directory, not a cassette file", inside=True)
+    check(respool, command, CASSETTE, " is a directory, not a cassette file", inside=True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
