@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from .amounts import counted
 from .columns import row, side_by_side
+from .comparison.calls import match_calls
 from .comparison.compare import compare
 from .comparison.findings import Finding, report
+from .comparison.naming import Names
 from .comparison.sides import Side
 from .reader import Reader
 from .show import thread_lines
@@ -44,6 +46,7 @@ def conflict_text(
     yield ""
     yield from advice
     sides = Side(ours), Side(theirs)
+    match_calls(*sides, Names(sides[0].given, sides[1].given))  # what other calls gave, such as an assistant, is known then
     for number, conflict in enumerate(conflicts, 1):
         findings = findings_of(conflict, ours, theirs)
         yield ""

@@ -58,3 +58,24 @@ def test_a_thread_that_one_side_removed_is_told_as_that(both):
     assert summary(gone, []) == "thread_two was removed in ours and recorded anew in theirs"
     assert summary(missing, []) == "thread_one was recorded anew in ours and removed in theirs"
     assert any("(removed)" in line for line in conflict_text("a", [gone], ours, theirs, []))
+
+
+def test_an_assistant_that_each_side_made_for_itself_is_no_difference(tmp_path):
+    def recorded(side: str, name: bytes):
+        def told():
+            yield "POST", b"/v1/assistants", b"{}", b'{"id": "asst_%b", "object": "assistant"}' % name, 200
+            yield from calls(name, b"hello")
+            asked = b'{"assistant_id": "asst_%b"}' % name
+            run = b'{"id": "run_%b", "object": "thread.run", "status": "queued", "assistant_id": "asst_%b"}' % (
+                name,
+                name,
+            )
+            yield "POST", b"/v1/threads/thread_%b/runs" % name, asked, run, 200
+
+        return Reader.open(write_cassette(tmp_path / side, told()))
+
+    with recorded("ours", b"one") as ours, recorded("theirs", b"two") as theirs:
+        lines = list(conflict_text("a.cassette", [ONE], ours, theirs, []))
+    (run,) = [line for line in lines if "asst_one" in line]
+    assert "asst_two" in run
+    assert " | " not in run
