@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from cassette_samples import call, write
-from respool.cassettes.catalogue import Catalogue
+from respool.cassettes import catalogue as catalogues
+from respool.cassettes.catalogue import LOOKS, Catalogue
 from respool.cassettes.interaction import BlobRef
 from respool.cassettes.packing import pack
 from respool.cassettes.reader import Reader
@@ -36,7 +37,10 @@ def catalogue(path: Path) -> Iterator[Catalogue]:
     source.close()
 
 
-def test_it_answers_as_the_index_does(path, catalogue):
+@pytest.mark.parametrize("looks", [0, 1_000, 20])
+def test_it_answers_as_the_index_does_before_it_is_sorted_and_after(path, monkeypatch, request, looks):
+    monkeypatch.setattr(catalogues, "LOOKS", looks)
+    catalogue = request.getfixturevalue("catalogue")
     with Reader.open(path) as reader:
         (index,) = reader._segments
         rows = list(index.in_order())
@@ -71,6 +75,21 @@ def test_names_are_read_when_a_name_is_asked_for(catalogue, monkeypatch):
     assert read == []
     assert catalogue.name(scope_hash("thread_3")) == "thread_3"
     assert len(read) == 1
+
+
+def test_only_who_asks_often_has_what_was_asked_for_sorted(catalogue, monkeypatch):
+    sortings: list[object] = []
+    monkeypatch.setattr(
+        catalogues, "sorted", lambda items, **how: sortings.append(items) or sorted(items, **how), raising=False
+    )
+    for number in range(LOOKS):
+        catalogue.of_key(number % 3)
+        catalogue.of_scope(number)
+        catalogue.blob(bytes([number]) * 16)
+    assert [items for items in sortings if isinstance(items, range)] == []
+    catalogue.of_key(0)
+    catalogue.of_key(1)
+    assert [items for items in sortings if isinstance(items, range)] == [range(200)]
 
 
 def test_a_recording_without_calls_is_empty(tmp_path):
