@@ -78,7 +78,7 @@ class RecordType(enum.IntEnum):
 
 ANCILLARY = 128
 KNOWN_TYPES = frozenset(RecordType)
-PREFIX = {RecordType.BLOB: 16, RecordType.INTERACTION: 56}
+PREFIX: dict[int, int] = {RecordType.BLOB: 16, RecordType.INTERACTION: 56}
 """Bytes at the head of a payload that stay outside the compression: a blob's digest, an interaction's summary."""
 _PREFIX_OF_PACK = 16
 
@@ -165,10 +165,12 @@ def link(chain: int, header: bytes) -> int:
 
 def lengths_allowed(kind: int, codec: int, stored_len: int, raw_len: int) -> bool:
     """Whether a frame's lengths keep to the caps, and to each other; of an unknown type or codec, only to the caps."""
+    prefix = PREFIX.get(kind, 0)
+    body = stored_len - prefix
+    if prefix and not codec and body == raw_len <= MAX_MAP:
+        return True  # as nearly all frames are
     if kind == RecordType.INDEX:
         return codec == Codec.RAW and stored_len == raw_len <= MAX_INDEX
-    prefix = 16 if kind == RecordType.BLOB else 56 if kind == RecordType.INTERACTION else 0
-    body = stored_len - prefix
     if body < 0 or stored_len > MAX_PAYLOAD or raw_len > MAX_PAYLOAD:
         return False
     if kind == RecordType.PACK:  # what is before its compressed part has no fixed length: `packs` goes on from here

@@ -8,14 +8,14 @@ an index is IndexDamaged, which callers answer by a scan.
 import sys
 import zlib
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from operator import ge, gt
 from struct import Struct
 
 from .pages import PAGE, PAGE_CRC, IndexDamaged, Pages
 from .summary import Row, Summary
+from .tables import Table
 
 HEAD = Struct("<IIIIIIQQQQQQQQQ24sII")
 """layout, page size, pages, rows, scopes, blobs; offsets of rows, keys, arrivals, scopes, blobs, names; length; first and
@@ -30,7 +30,7 @@ BLOB = Struct("<16sQ")
 
 LAYOUT = 1
 _CHUNK = 8192
-_GUESSES = 12
+_IN_PAGE = PAGE // ROW.size
 _TOGETHER = 16
 """Entries of keys that are read at once: a request is seldom made more often."""
 
@@ -127,12 +127,29 @@ class IndexView:
         self._base, self._keys, self._arrivals = rows_at, keys_at, arrivals_at
         self._scopes, self._blobs, self._names, self._length = scopes_at, blobs_at, names_at, length
         self._pages = Pages(payload, HEAD.size, rows_at, fetch)
+        self._by_key = Table(self._pages, keys_at, self.rows, KEY.size, 8, "little")
+        self._by_scope = Table(self._pages, scopes_at, self.scopes, SCOPE.size, 8, "little")
+        self._by_digest = Table(self._pages, blobs_at, self.blobs, BLOB.size, 16, "big")
 
     def row(self, number: int) -> Row:
         if number >= self.rows:
             raise IndexDamaged(f"it names row {number:,} of {self.rows:,}")
-        *summary, offset = ROW.unpack_from(*self._pages.find(self._base + ROW.size * number, ROW.size))
-        return Row(Summary._make(summary), offset)
+        fields = ROW.unpack_from(*self._pages.find(self._base + ROW.size * number, ROW.size))
+        return Row(Summary._make(fields[:-1]), fields[-1])
+
+    def _rows(self, numbers: Iterable[int]) -> list[Row]:
+        """The rows with these numbers; of one key or scope they mostly stand side by side, in a page or two."""
+        found: list[Row] = []
+        page, at = b"", -1
+        for number in numbers:
+            if number >= self.rows:
+                raise IndexDamaged(f"it names row {number:,} of {self.rows:,}")
+            if number // _IN_PAGE != at:
+                at = number // _IN_PAGE
+                page, _ = self._pages.find(self._base + PAGE * at, ROW.size)
+            fields = ROW.unpack_from(page, number % _IN_PAGE * ROW.size)
+            found.append(Row(Summary._make(fields[:-1]), fields[-1]))
+        return found
 
     def in_order(self, skip: int = 0) -> Iterator[Row]:
         """All rows in order of arrival, without the first `skip`."""
@@ -142,6 +159,10 @@ class IndexView:
         for number in self._numbers(rows)[skip:]:
             *summary, offset = ROW.unpack_from(rows, ROW.size * number)
             yield Row(Summary._make(summary), offset)
+
+    def by_scope(self) -> Iterator[Row]:
+        """All rows, in order of scope and then of arrival."""
+        return map(self.row, range(self.rows))
 
     def _numbers(self, rows: memoryview) -> "array[int]":
         """The numbers of the rows in order of arrival: none twice, so that as many as there are rows are all of them."""
@@ -160,25 +181,30 @@ class IndexView:
 
     def of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
-        found: list[Row] = []
-        for at in range(_lowest(self.rows, key, self._key, 1 << 64), self.rows, _TOGETHER):
+        rows = self._rows(self._numbers_of(key))
+        for row in rows:
+            if row.summary.key != key:
+                raise IndexDamaged("a key's row has another key")
+        return rows
+
+    def _numbers_of(self, key: int) -> Iterator[int]:
+        first = self._by_key.first(key)
+        if first is None:
+            return
+        for at in range(first, self.rows, _TOGETHER):
             length = KEY.size * min(_TOGETHER, self.rows - at)
             data, start = self._pages.find(self._keys + KEY.size * at, length)
             for each, number in KEY.iter_unpack(data[start : start + length]):
                 if each != key:
-                    return found
-                row = self.row(number)
-                if row.summary.key != key:
-                    raise IndexDamaged("a key's row has another key")
-                found.append(row)
-        return found
+                    return
+                yield number
 
     def of_scope(self, scope: int) -> list[Row]:
         """The rows of this scope, in order of arrival."""
         entry = self._find_scope(scope)
         if entry is None:
             return []
-        rows = [self.row(number) for number in range(entry[1], min(entry[1] + entry[2], self.rows + 1))]
+        rows = self._rows(range(entry[1], min(entry[1] + entry[2], self.rows + 1)))
         if any(row.summary.scope != scope for row in rows):
             raise IndexDamaged("a scope's row has another scope")
         return rows
@@ -199,28 +225,15 @@ class IndexView:
 
     def blob(self, digest: bytes) -> int | None:
         """The offset of the BLOB record with this digest."""
-        wanted = int.from_bytes(digest, "big")
-        at = _lowest(self.blobs, wanted, self._digest, 1 << 128)
-        if at == self.blobs or self._digest(at) != wanted:
-            return None
-        return BLOB.unpack_from(*self._pages.find(self._blobs + BLOB.size * at, BLOB.size))[1]
-
-    def _key(self, number: int) -> int:
-        return KEY.unpack_from(*self._pages.find(self._keys + KEY.size * number, KEY.size))[0]
-
-    def _digest(self, number: int) -> int:
-        data, at = self._pages.find(self._blobs + BLOB.size * number, BLOB.size)
-        return int.from_bytes(data[at : at + 16], "big")
+        at = self._by_digest.first(int.from_bytes(digest, "big"))
+        return None if at is None else BLOB.unpack_from(*self._pages.find(self._blobs + BLOB.size * at, BLOB.size))[1]
 
     def _scope(self, number: int) -> tuple[int, int, int, int, int]:
         return SCOPE.unpack_from(*self._pages.find(self._scopes + SCOPE.size * number, SCOPE.size))
 
     def _find_scope(self, scope: int) -> tuple[int, int, int, int, int] | None:
-        at = _lowest(self.scopes, scope, lambda number: self._scope(number)[0], 1 << 64)
-        if at == self.scopes:
-            return None
-        entry = self._scope(at)
-        return entry if entry[0] == scope else None
+        at = self._by_scope.first(scope)
+        return None if at is None else self._scope(at)
 
     def _name(self, at: int, length: int) -> str:
         at += self._names
@@ -230,25 +243,6 @@ class IndexView:
             return ""
         data, start = self._pages.find(at, length)
         return str(data[start : start + length], "utf-8", "replace")
-
-
-def _lowest(count: int, wanted: int, number_at: Callable[[int], int], top: int) -> int:
-    """The first of `count` ascending numbers below `top` that is `wanted` or more; `count` if there is none.
-
-    The numbers are digests, which lie evenly: a guess from where they should lie is nearly right, and each next one nearer.
-    So a look-up touches (and has to verify) 3 or 4 pages where halving touches 15. Where that does not help, halving does.
-    """
-    low, high, below, above = 0, count, 0, top
-    for _ in range(_GUESSES):
-        if low >= high or not below <= wanted < above:
-            break
-        guess = low + (high - low) * (wanted - below) // (above - below)
-        found = number_at(guess)
-        if found < wanted:
-            low, below = guess + 1, found
-        else:
-            high, above = guess, found
-    return bisect_left(range(count), wanted, low, high, key=number_at)
 
 
 def index_too_big(rows: int, blobs: int, name_bytes: int, cap: int) -> bool:

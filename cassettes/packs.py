@@ -56,7 +56,7 @@ class Listing(NamedTuple):
 
     def prefix(self, number: int) -> bytes:
         at = self.prefixes[number]
-        return self.data[at : at + PREFIX[RecordType(self.kinds[number])]]
+        return self.data[at : at + PREFIX[self.kinds[number]]]
 
     def listed(self, offset: int) -> tuple[bytearray, bytearray]:
         """What an index lists of the interactions and of the body pieces in the pack at `offset`: prefix and place of each."""

@@ -4,13 +4,13 @@ A sealed cassette opens in constant time. One without a seal, or whose index doe
 read is the same. Records that are not whole are never returned: damage raises, a torn tail is left out and counted.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from .catalogue import Catalogue
 from .ending import Ending, ending_of, warning_of
 from .errors import CassetteError, DamagedCassetteError
 from .format import (
@@ -23,14 +23,14 @@ from .format import (
     RecordType,
     Seal,
 )
-from .index import IndexView, build_index
+from .index import IndexView
 from .interaction import BlobRef, Body, Interaction
 from .pages import IndexDamaged
 from .records import decode_bodies, decode_interaction, decode_meta, digest_of
 from .scan import Contents, Gap, Scan
 from .scopes import scope_hash
 from .source import Source
-from .summary import Row, Summary
+from .summary import LAYOUT, Row
 
 T = TypeVar("T")
 
@@ -61,8 +61,7 @@ class Reader:
         self.bad_indexes: list[int] = []
         self._source = source
         self._salvage = salvage
-        self._segments: list[IndexView] = []
-        self._contents: Contents | None = None
+        self._segments: Sequence[IndexView | Catalogue] = []
         self._scanned = False
         self._closed = False
         self._ancillary: list[int] | None = None
@@ -93,8 +92,6 @@ class Reader:
 
     def __len__(self) -> int:
         """The number of interactions."""
-        if self._contents is not None:
-            return len(self._contents.rows) // 64
         return sum(segment.rows for segment in self._segments)
 
     @property
@@ -129,11 +126,11 @@ class Reader:
 
     def rows_of_scope_hash(self, scope: int) -> list[Row]:
         """The rows of the scope with this number, in order of arrival."""
-        return self._ask(lambda: self._joined([segment.of_scope(scope) for segment in self._views()]))
+        return self._ask(lambda: self._joined([segment.of_scope(scope) for segment in self._segments]))
 
     def rows_of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
-        return self._ask(lambda: self._joined([segment.of_key(key) for segment in self._views()]))
+        return self._ask(lambda: self._joined([segment.of_key(key) for segment in self._segments]))
 
     def scopes(self) -> list[str]:
         """The names of the scopes, in order of their first arrival."""
@@ -162,9 +159,11 @@ class Reader:
     def bodies(self, row: Row) -> tuple[Body, ...]:
         """The bodies of a row's request and answer, where nothing else of it is asked for. Raises as `interaction` does."""
         record = self._source.record(row.offset, RecordType.INTERACTION)
-        if record is not None and Summary.unpack(record[0]) == row.summary:
-            with self._naming(row):
+        if record is not None and LAYOUT.unpack(record[0]) == row.summary:
+            try:
                 return decode_bodies(record[1], self.load)
+            except CassetteError as error:
+                raise self._named(error, row) from error
         found = self.interaction(row)
         return (found.request.body, *([found.response.body] if found.response is not None else []))
 
@@ -196,7 +195,7 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the file. Body pieces that were not read yet cannot be read any more."""
-        self._segments, self._contents = [], None
+        self._segments = []
         self._closed = True
         self._source.close()
 
@@ -246,14 +245,7 @@ class Reader:
         self.ending = ending_of(self._source, found)
         self._scanned = True
         self.dropped_bytes = found.dropped
-        self._segments, self._contents = [], contents
-
-    def _views(self) -> list[IndexView]:
-        """The indexes; after a scan, one that is made when it is first needed."""
-        if self._contents is not None:
-            found, self._contents = self._contents, None
-            self._segments = [IndexView(memoryview(build_index(found.rows, found.blobs, found.names())))]
-        return self._segments
+        self._segments = [Catalogue(contents)]
 
     def _ask(self, question: Callable[[], T]) -> T:
         """The answer of the index, or else of a scan."""
@@ -264,15 +256,15 @@ class Reader:
             return question()
 
     def _in_order(self, skip: int) -> Iterator[Row]:
-        if len(self._views()) == 1:
-            return self._views()[0].in_order(skip)
-        rows = merge(*(segment.in_order() for segment in self._views()), key=lambda row: row.summary.arrival)
+        if len(self._segments) == 1:
+            return self._segments[0].in_order(skip)
+        rows = merge(*(segment.in_order() for segment in self._segments), key=lambda row: row.summary.arrival)
         for _ in range(skip):
             next(rows)
         return rows
 
     def _by_scope(self, skip: int) -> Iterator[Row]:
-        segments = (map(segment.row, range(segment.rows)) for segment in self._views())
+        segments = (segment.by_scope() for segment in self._segments)
         return islice(merge(*segments, key=lambda row: (row.summary.scope, row.summary.arrival)), skip, None)
 
     def _joined(self, found: list[list[Row]]) -> list[Row]:
@@ -280,37 +272,33 @@ class Reader:
 
     def _scopes(self) -> list[str]:
         first: dict[str, int] = {}
-        for segment in self._views():
+        for segment in self._segments:
             for arrival, name in segment.entries():
                 first[name] = min(arrival, first.get(name, arrival))
         return sorted(first, key=first.__getitem__)
 
     def _name(self, scope: int) -> str:
-        for segment in self._views():
+        for segment in self._segments:
             if (name := segment.name(scope)) is not None:
                 return name
         return ""
 
     def _interaction_at(self, row: Row) -> Interaction | None:
         record = self._source.record(row.offset, RecordType.INTERACTION)
-        if record is None or Summary.unpack(record[0]) != row.summary:
+        if record is None or LAYOUT.unpack(record[0]) != row.summary:
             return None
-        with self._naming(row):
-            return decode_interaction(record[1], row.summary, self.load)
-
-    @contextmanager
-    def _naming(self, row: Row) -> Iterator[None]:
-        """Have an error say in which file and call it is."""
         try:
-            yield
+            return decode_interaction(record[1], row.summary, self.load)
         except CassetteError as error:
-            raise type(error)(
-                f"{self.path}, interaction {row.summary.arrival:,}: {error.message}", error.hint
-            ) from error
+            raise self._named(error, row) from error
+
+    def _named(self, error: CassetteError, row: Row) -> CassetteError:
+        """The same error, saying in which file and call it is."""
+        return type(error)(f"{self.path}, interaction {row.summary.arrival:,}: {error.message}", error.hint)
 
     def _blob(self, ref: BlobRef) -> bytes | None:
         def find() -> int | None:
-            for segment in self._views():
+            for segment in self._segments:
                 if (offset := segment.blob(ref.digest)) is not None:
                     return offset
             return None

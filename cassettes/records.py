@@ -6,7 +6,6 @@ does not know are kept in `Interaction.extra` and written back.
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from itertools import chain
 from typing import Any
 
 from .codec import check_plain, decode_fields, decode_map, encode_map
@@ -23,8 +22,8 @@ MAX_REPEATED = 512 << 20
 _FEW_PARTS = MAX_REPEATED // MAX_PAYLOAD
 _MAX_NUMBER = (1 << 63) - 1
 _MAX_TEXT = 64 << 10
-_LAST_END = max(End)
-_PAIRS, _TWO, _BYTES, _INTEGERS = frozenset({tuple}), frozenset({2}), frozenset({bytes}), frozenset({int})
+_ENDS = tuple(End)
+_INTEGERS = frozenset({int})
 _KNOWN = frozenset(
     {
         "method",
@@ -134,7 +133,7 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
     end = _number(take("end", 0), "end")
     scope = _text(take("scope", ""), "scope")
     session = _text(take("session", ""), "session")
-    if end > _LAST_END:
+    if end >= len(_ENDS):
         raise CassetteError(f"the field `end` is {end}, which this version does not know", "upgrade respool")
     if fields:
         whole = decode_map(data)
@@ -147,7 +146,7 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
         started_us=summary.started_us,
         request=request,
         response=response,
-        end=End(end),
+        end=_ENDS[end],
         duration_us=summary.duration_us,
         scope=scope,
         session=session,
@@ -221,13 +220,11 @@ def _number(value: object, field: str, most: int = _MAX_NUMBER) -> int:
 
 
 def _headers(value: object, field: str) -> Headers:
-    if (
-        type(value) is not tuple
-        or not _PAIRS.issuperset(map(type, value))
-        or not _TWO.issuperset(map(len, value))
-        or not _BYTES.issuperset(map(type, chain.from_iterable(value)))
-    ):
+    if type(value) is not tuple:
         raise _wrong(field, value, "an array of [name, value], both bytes")
+    for line in value:
+        if type(line) is not tuple or len(line) != 2 or type(line[0]) is not bytes or type(line[1]) is not bytes:
+            raise _wrong(field, value, "an array of [name, value], both bytes")
     return value
 
 

@@ -163,7 +163,7 @@ class Scan:
                 chain, unbroken = self._compare(seal, offset, records, chain, unbroken), True
             chain = crc32(header[:-4], chain)  # what `link` does
             records += 1
-            yield Stretch(offset, b"", (0,), (end - offset,), (kind,), ())
+            yield Stretch(offset, b"", (0,), (end - offset,), (kind,), b"")
             offset = self.end = end
             if kind == _SEAL:
                 self.index_intact = False
@@ -242,7 +242,7 @@ class Contents:
             if kind in (_INTERACTION, _BLOB):
                 start = offset + FRAME_HEADER_SIZE
                 listed = self.rows if kind == _INTERACTION else self.blobs
-                listed += source.map[start : start + PREFIX[RecordType(kind)]] + offset.to_bytes(8, "little")
+                listed += source.map[start : start + PREFIX[kind]] + offset.to_bytes(8, "little")
             elif kind == _PACK:
                 self._open(offset)
             elif kind == _SEAL:

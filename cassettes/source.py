@@ -136,12 +136,10 @@ class Source:
         return self._header_in(self.view[offset : offset + FRAME_HEADER_SIZE], offset)
 
     def _header_in(self, data: bytes | memoryview, offset: int) -> FrameHeader | None:
-        """The header that begins `data`, which stands at `offset`; None unless it is as `frame_header` says."""
-        if offset < FILE_HEADER_SIZE or len(data) < FRAME_HEADER_SIZE:
+        """The header that `data`, as many bytes as one has, holds; None unless it is as `frame_header` says of `offset`."""
+        if offset < FILE_HEADER_SIZE or len(data) != FRAME_HEADER_SIZE or zlib.crc32(data) != CRC_RESIDUE:
             return None
-        if zlib.crc32(data[:FRAME_HEADER_SIZE]) != CRC_RESIDUE:
-            return None
-        marker, kind, codec, flags, seq, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack_from(data)
+        marker, kind, codec, flags, seq, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack(data)
         if marker != self.marker or offset + FRAME_HEADER_SIZE + stored_len > self.size:
             return None
         if not lengths_allowed(kind, codec, stored_len, raw_len):
@@ -165,12 +163,12 @@ class Source:
 
     def content(self, frame: Frame) -> tuple[bytes, bytes]:
         """The prefix (digest, summary or nothing) of a checked frame's payload, and the rest, expanded."""
-        return self._split(frame.offset, frame.header, self.view[frame.payload_offset : frame.end])
+        return self._split(frame.offset, frame.header, bytes(self.view[frame.payload_offset : frame.end]))
 
-    def _split(self, offset: int, header: FrameHeader, payload: memoryview) -> tuple[bytes, bytes]:
-        prefix = PREFIX.get(RecordType(header.type), 0)
+    def _split(self, offset: int, header: FrameHeader, payload: bytes) -> tuple[bytes, bytes]:
+        prefix = PREFIX.get(header.type, 0)
         try:
-            return bytes(payload[:prefix]), expand(header.codec, payload[prefix:], header.raw_len)
+            return payload[:prefix], expand(header.codec, payload[prefix:], header.raw_len)
         except CassetteError as error:
             raise self._damaged(offset, error) from error
 
@@ -207,18 +205,19 @@ class Source:
         if not data:
             pack = next(reversed(self._packs.values()), None)
             return None if pack is None else pack.blob(digest)
-        at = data.rfind(digest) - FRAME_HEADER_SIZE
+        at = data.find(digest) - FRAME_HEADER_SIZE
         if at < 0:
             return None
-        header = self._header_in(data[at : at + FRAME_HEADER_SIZE], first + at)
+        start = at + FRAME_HEADER_SIZE
+        header = self._header_in(data[at:start], first + at)
         if header is None or header.type != RecordType.BLOB:
             return None
-        payload = memoryview(data)[at + FRAME_HEADER_SIZE : at + FRAME_HEADER_SIZE + header.stored_len]
+        payload = data[start : start + header.stored_len]
         if len(payload) != header.stored_len or zlib.crc32(payload) != header.payload_crc:
             return None
         return self._split(first + at, header, payload)[1]
 
-    def _read(self, offset: int, kind: RecordType) -> tuple[FrameHeader, memoryview] | None:
+    def _read(self, offset: int, kind: RecordType) -> tuple[FrameHeader, bytes] | None:
         """The frame of this type at `offset`, checked. Read, not mapped: for a page here and there that takes half the time.
 
         With an interaction, what stands before it is read at once, for `neighbour`.
@@ -228,16 +227,15 @@ class Source:
             data = os.pread(self._fd, before + _AT_ONCE, offset - before)
             if before:
                 self._before = offset - before, data[:before]
-                data = data[before:]
-            header = self._header_in(data, offset)
+            start = before + FRAME_HEADER_SIZE
+            header = self._header_in(data[before:start], offset)
             if header is None or header.type != kind:
                 return None
-            missing = FRAME_HEADER_SIZE + header.stored_len - len(data)
-            if missing > 0:
-                data += os.pread(self._fd, missing, offset + len(data))
+            payload = data[start : start + header.stored_len]
+            if missing := header.stored_len - len(payload):
+                payload += os.pread(self._fd, missing, offset + FRAME_HEADER_SIZE + len(payload))
         except (OSError, OverflowError) as error:
             raise CassetteError(f"{self.name} cannot be read at byte {offset:,}: {error}") from error
-        payload = memoryview(data)[FRAME_HEADER_SIZE : FRAME_HEADER_SIZE + header.stored_len]
         if len(payload) != header.stored_len or zlib.crc32(payload) != header.payload_crc:
             return None
         refuse_newer(header, offset, self.name)
