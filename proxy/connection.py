@@ -14,6 +14,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from ..cassettes.crashes import told
 from .answer import error_answer
+from .narration import Narration
 
 KEEP_ALIVE_SECONDS = 75.0
 """How long a connection may be idle, or take to send a head; aiohttp's `run_app` would wait an hour."""
@@ -44,6 +45,8 @@ class Connection(RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionAbortedError("an answer was begun and cannot be finished")
         if status == 400:
+            if isinstance(manager, ConnectionServer) and manager.narration is not None:
+                manager.narration.unreadable()
             answer = error_answer(
                 400, "respool could not parse this HTTP request", "malformed_request", keep_alive=False
             )
@@ -57,9 +60,16 @@ class Connection(RequestHandler):
 class ConnectionServer(web.Server):
     """Makes a `Connection` for each client. Cancels a call whose client goes away."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Any], *, narrate: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Any],
+        *,
+        narrate: Callable[[str], None],
+        narration: Narration | None = None,
+    ) -> None:
         super().__init__(handler, handler_cancellation=True)
         self._narrate = narrate
+        self.narration = narration
         self.faults = 0
 
     def __call__(self) -> Connection:

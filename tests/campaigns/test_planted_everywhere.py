@@ -27,6 +27,8 @@ from respool.cassettes.secrets.pseudonyms import Pseudonyms
 from respool.cassettes.writer import Writer
 from respool.cli.main import run
 from respool.inspector.app import Inspector
+from respool.proxy.control.hub import Hub
+from respool.proxy.narration import Narration
 from respool.proxy.record import Recorder
 from respool.proxy.replay import Replayer
 from respool.proxy.server import serve
@@ -65,6 +67,13 @@ class Corpus:
         self.texts: list[bytes] = []
 
 
+def verbose(mode: str, told: list[str]) -> Hub:
+    """A hub that has each call said, as with `--verbose`."""
+    hub = Hub(mode)
+    hub.narration = Narration(told.append)
+    return hub
+
+
 async def record(corpus: Corpus) -> None:
     """Each call once through a recording proxy, with bodies in all codings by turns, and requests that no server can read."""
 
@@ -85,8 +94,9 @@ async def record(corpus: Corpus) -> None:
     told: list[str] = []
     upstream = Upstream(Origin.parse(f"http://127.0.0.1:{runner.addresses[0][1]}"))
     writer = Writer.create(corpus.path, meta=PLAIN.note())
-    recorder = Recorder(upstream, writer, narrate=told.append, replacer=Pseudonyms(b"k" * 32))
-    async with serve(recorder, name="record", narrate=told.append) as proxy:
+    hub = verbose("record", told)
+    recorder = Recorder(upstream, writer, narrate=told.append, replacer=Pseudonyms(b"k" * 32), hub=hub)
+    async with serve(recorder, name="record", narrate=told.append, narration=hub.narration) as proxy:
         async with aiohttp.ClientSession(auto_decompress=False) as client:
             for number, (_, _, secret, (asked, answered)) in enumerate(corpus.calls):
                 corpus.secrets.add(secret)
@@ -113,6 +123,8 @@ async def record(corpus: Corpus) -> None:
         corpus.texts.append((corpus.path.parent / (corpus.path.name + ".partial")).read_bytes())
     writer.close()
     await runner.cleanup()
+    assert sum(", recorded, session default" in line for line in told) == len(corpus.calls)
+    assert sum("could not be parsed" in line for line in told) >= 10
     corpus.texts.append("\n".join(told).encode())
 
 
@@ -120,7 +132,9 @@ async def ask_for_what_is_not_there(corpus: Corpus) -> None:
     """Misses: what they answer, and what they say on stderr."""
     told: list[str] = []
     with Reader.open(corpus.path) as reader:
-        async with serve(Replayer(reader, narrate=told.append), name="replay", narrate=told.append) as proxy:
+        hub = verbose("replay", told)
+        replayer = Replayer(reader, narrate=told.append, hub=hub)
+        async with serve(replayer, name="replay", narrate=told.append, narration=hub.narration) as proxy:
             async with aiohttp.ClientSession() as client:
                 for _, _, _, (asked, _) in corpus.calls[:: max(len(corpus.calls) // 150, 1)]:
                     path, mark, query = asked.target.decode().partition("?")
@@ -129,6 +143,7 @@ async def ask_for_what_is_not_there(corpus: Corpus) -> None:
                     async with client.request("POST", url, headers=headers, data=asked.body.read()) as response:
                         assert response.status == 502
                         corpus.texts.append(await response.read())
+    assert sum(", miss, session default" in line for line in told) >= 100
     corpus.texts.append("\n".join(told).encode())
 
 
