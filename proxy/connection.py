@@ -51,10 +51,26 @@ class Connection(RequestHandler):
                 400, "respool could not parse this HTTP request", "malformed_request", keep_alive=False
             )
         else:
-            answer = error_answer(
-                status, "respool failed on this call; its stderr says where", "internal_error", keep_alive=False
-            )
+            answer = error_answer(status, "respool failed on this call", "internal_error", keep_alive=False)
         return answer  # type: ignore[return-value]  # speaks the protocol that RequestHandler needs, see Answer
+
+
+def quiet(
+    server: web.Server, loop: asyncio.AbstractEventLoop, *, lingering: float = 10.0, auto_decompress: bool = True
+) -> Connection:
+    """A client's connection to any server of aiohttp's."""
+    return Connection(
+        server,
+        loop=loop,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        access_log=None,  # type: ignore[arg-type]  # None is how aiohttp is told to log nothing
+        logger=silent,
+        max_line_size=MOST_FIELD_BYTES,
+        max_field_size=MOST_FIELD_BYTES,
+        max_headers=256,
+        lingering_time=lingering,
+        auto_decompress=auto_decompress,
+    )
 
 
 class ConnectionServer(web.Server):
@@ -73,18 +89,7 @@ class ConnectionServer(web.Server):
         self.faults = 0
 
     def __call__(self) -> Connection:
-        return Connection(
-            self,
-            loop=asyncio.get_running_loop(),
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            access_log=None,  # type: ignore[arg-type]  # None is how aiohttp is told to log nothing
-            logger=silent,
-            max_line_size=MOST_FIELD_BYTES,
-            max_field_size=MOST_FIELD_BYTES,
-            max_headers=256,
-            lingering_time=2.0,
-            auto_decompress=False,
-        )
+        return quiet(self, asyncio.get_running_loop(), lingering=2.0, auto_decompress=False)
 
     def fault(self, error: BaseException) -> None:
         """Say where respool itself failed. The error's own text is left out: it may hold what a client sent."""
