@@ -1,8 +1,8 @@
 """What looking for secrets costs: recording with and without it, and a mebibyte of JSON beside reading and writing it.
 
 As a program it serves what the measure needs, on a free port of 127.0.0.1 whose URL it prints, until stdin ends or SIGTERM comes:
-`upstream CASSETTE` answers with the bodies of a cassette in turn, each made another by a number, so that none is looked up as
-known; `record URL FILE` records, and with `--keep-secrets` takes nothing out.
+`upstream CASSETTE` answers with the bodies of a cassette in turn, each id and each longer text in them made another by a number,
+so that none is known from the call before; `record URL FILE` records, and with `--keep-secrets` takes nothing out.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from respool.benchmarks.bench import Bench, contender, take_turns
@@ -77,7 +78,7 @@ def redaction(bench: Bench) -> Finding:
         ],
         [Ceiling("looking through 1 MiB of JSON", looked, 50)],
         [
-            "each answer has a body and a request id of its own: nothing is known from the call before",
+            "each answer has ids, texts and a request id of its own: only names and short words are known from the call before",
             "milliseconds of CPU; the JSON is made of the bodies of the corpus",
         ],
     )
@@ -109,19 +110,36 @@ def _took(work) -> float:
     return (time.process_time() - began) * 1e3
 
 
+def varied(body: bytes) -> bytes:
+    """A body of JSON to be filled with a number, which then stands in each id and each text."""
+
+    def vary(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: vary(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [vary(member) for member in value]
+        if isinstance(value, str) and (" " in value or (len(value) >= 24 and value[-8:].isalnum())):
+            return f"{value[:-8]}%(number)08d"
+        return value
+
+    text = body.decode().replace("%", "%%")
+    return json.dumps(vary(json.loads(text)), indent=2 if "\n" in text else None).encode()
+
+
 class Varied(Answering):
-    """An upstream whose answers come in turn, and no two of which are equal."""
+    """An upstream whose answers come in turn, and no two of which are equal: each has a number in its ids and its texts."""
 
     count = itertools.count()
 
     def __init__(self, bodies: list[bytes]) -> None:
         super().__init__(b"")
-        self._bodies = bodies
+        self._bodies = [varied(body) for body in bodies]
 
     @property
     def _answer(self) -> bytes:
         number = next(self.count)
-        body = b'{"seen": %d, ' % number + self._bodies[number % len(self._bodies)][1:]
+        body = self._bodies[number % len(self._bodies)] % {b"number": number}
+        body = b'{"seen": %d, ' % number + body[1:]
         return HEAD % (len(body), number, body)
 
     @_answer.setter

@@ -39,3 +39,11 @@ def unpublished(place: Path, path: Path, error: OSError | CassetteInUseError) ->
     else:
         why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
     return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")
+
+
+def astray(path: Path) -> RecordingFailed:
+    """The file is where it was begun, and whoever looks for it by its path finds another folder."""
+    return RecordingFailed(
+        f"the finished recording {path.name} stands in the folder that {path.parent} was when it began; that was moved meanwhile",
+        "look for it where the folder is now",
+    )

@@ -51,10 +51,13 @@ def is_locked(fd: int) -> bool:
     return False
 
 
-def still_named(fd: int, path: Path) -> bool:
-    """Whether `path` still names the open file; false when somebody replaced it between opening and locking."""
+def still_named(fd: int, path: Path | str, *, at: int | None = None) -> bool:
+    """Whether `path` still names the open file; false when somebody replaced it between opening and locking.
+
+    `at`: a descriptor of the folder in which the name is looked up.
+    """
     try:
-        there = path.stat()
+        there = os.stat(path, dir_fd=at)
     except OSError:
         return False
     here = os.fstat(fd)

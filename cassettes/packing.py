@@ -4,10 +4,12 @@ What is read from it is the same; a packed cassette is some ten times smaller an
 other. What is appended later stands beside the blocks as it came.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from .batch import Batch
+from .draft import Draft, opened_folder, publish
 from .editing import Progress, carry, refuse, reported
 from .errors import CassetteError, DamagedCassetteError
 from .file_names import sibling
@@ -16,7 +18,6 @@ from .interaction import EMPTY
 from .packs import LARGEST, MOST, TARGET, Dictionary, build_pack, place_of
 from .reader import Reader
 from .records import encode_interaction
-from .storage import publish
 from .writer import Writer
 
 SAMPLES = 2_000
@@ -34,8 +35,8 @@ class PackingWriter(Writer):
     features = PACKED
     indexed_from = INDEXED_FROM
 
-    def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
-        super().__init__(fd, path, partial, file_id, overwrite=overwrite)
+    def __init__(self, fd: int, path: Path, draft: Draft | None, file_id: bytes) -> None:
+        super().__init__(fd, path, draft, file_id)
         self._open: list[tuple[int, bytes, bytes]] = []
         self._size = 0
         self._dictionary: Dictionary | None = None
@@ -142,7 +143,11 @@ def pack_in_place(path: Path, *, progress: Progress | None = None) -> tuple[int,
             if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
                 raise CassetteError(f"{path} was written to while it was packed, so it stays as it is", "try again")
             beside.chmod(before.st_mode & 0o777)
-            publish(beside, path, overwrite=True)
+            at = opened_folder(path.parent)
+            try:
+                publish(beside, path, overwrite=True, at=at)
+            finally:
+                os.close(at)
         except OSError as error:
             raise CassetteError(f"{path} cannot be packed: {error.strerror}") from error
         finally:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from .batch import Batch
+from .draft import Draft
 from .ending import ending_of, resumption_of
 from .errors import CassetteError, DamagedCassetteError
-from .failures import RecordingFailed, cut_back, not_synced, stopped, unpublished
+from .failures import RecordingFailed, cut_back, not_synced, stopped
 from .format import (
     FILE_HEADER_SIZE,
     MAJOR,
@@ -31,14 +32,13 @@ from .format import (
 )
 from .index import build_index, index_too_big
 from .interaction import BlobRef, Interaction
-from .lock import CassetteInUseError
 from .packs import Dictionary
 from .pieces import Pieces
 from .records import encode_interaction, encode_meta
 from .scan import Contents
 from .scopes import scope_of
 from .source import Source
-from .storage import create_partial, open_existing, publish, remove, set_aside, sync_folder, write_all
+from .storage import open_existing, set_aside, sync_folder, write_all
 from .summary import Row, Summary
 
 _MAX_ARRIVAL = 1 << 63
@@ -56,7 +56,7 @@ class Writer:
     """Must-understand bits of the files that it creates."""
     indexed_from = 0  # interactions below which a file is sealed without an index
 
-    def __init__(self, fd: int, path: Path, partial: Path | None, file_id: bytes, *, overwrite: bool = False) -> None:
+    def __init__(self, fd: int, path: Path, draft: Draft | None, file_id: bytes) -> None:
         """Not to be called: see `create` and `append_to`."""
         self.path, self.file_id = path, file_id
         self.meta: dict[str, Any] = {}
@@ -64,8 +64,7 @@ class Writer:
         self.torn: Path | None = None
         self.durable, self.warning = False, ""
         self._fd = fd
-        self._partial = partial
-        self._overwrite = overwrite
+        self._draft = draft
         self._marker = file_id[:4]
         self._end = self._records = self._chain = self._previous_seal = 0
         self._last_arrival = self._last_stored = -1  # given out; stored
@@ -92,12 +91,12 @@ class Writer:
         Raises CassetteError if `path` or a leftover `.partial` is in the way (unless `overwrite`), or another writer at work.
         `clock` (Unix time in seconds) and `file_id` (16 bytes, random by default) are for reproducible files.
         """
-        partial = (path := Path(path)).with_name(path.name + ".partial")
+        path = Path(path)
         notes = encode_meta(dict(meta or {}))
         file_id = os.urandom(16) if file_id is None else file_id
         header = FileHeader(MAJOR, MINOR, cls.features, 0, file_id, int(clock() * 1_000_000)).pack()
-        fd = create_partial(partial, path, overwrite=overwrite, durable=durable, within=within)
-        writer = cls(fd, path, partial, file_id, overwrite=overwrite)
+        fd, draft = Draft.begin(path, overwrite=overwrite, durable=durable, within=within)
+        writer = cls(fd, path, draft, file_id)
         writer.durable, writer.meta = durable, dict(meta or {})
         batch = Batch(writer._marker, FILE_HEADER_SIZE, 0, 0)
         batch.add(RecordType.META, Codec.RAW, b"", notes, len(notes))
@@ -108,21 +107,23 @@ class Writer:
             if durable:
                 writer.sync()
         except RecordingFailed:
-            writer.abandon()
-            remove(partial)
+            writer.discard()
             raise
         return writer
 
     @classmethod
-    def append_to(cls, path: Path | str, *, create: bool = True, durable: bool = False) -> Self:
+    def append_to(
+        cls, path: Path | str, *, create: bool = True, durable: bool = False, within: int | None = None
+    ) -> Self:
         """Go on in an existing cassette, in place; with `create`, start a new one if there is none.
 
         The whole file is checked first. A torn tail is saved to `PATH.torn-N` and cut off; damage raises DamagedCassetteError.
+        `within` as for `create`.
         """
         path = Path(path)
         if create and not os.path.lexists(path):
-            return cls.create(path, durable=durable)
-        fd = open_existing(path)
+            return cls.create(path, durable=durable, within=within)
+        fd = open_existing(path, within=within)
         try:
             with closing(Source(fd, str(path))) as source:
                 contents = Contents(source)
@@ -132,7 +133,7 @@ class Writer:
                 writer._resume(contents, source.dictionary())
                 ending, dropped = ending_of(source, contents.scan), contents.scan.dropped
             if dropped:
-                writer.torn = set_aside(fd, writer._end, path)
+                writer.torn = set_aside(fd, writer._end, path, within=within)
             writer.warning = resumption_of(path, ending, dropped, writer.torn)
             os.lseek(fd, writer._end, os.SEEK_SET)
             if durable:
@@ -228,12 +229,9 @@ class Writer:
             self._refuse()
             if not self._sealed:
                 self._seal()
-            if self._partial is not None:
-                try:
-                    publish(self._partial, self.path, overwrite=self._overwrite)
-                except (OSError, CassetteInUseError) as error:
-                    raise unpublished(self._partial, self.path, error) from error
-                self._partial = None
+            if self._draft is not None:
+                self._draft.publish()
+                self._draft = None
         finally:
             self.abandon()
         return self.path
@@ -245,8 +243,8 @@ class Writer:
 
     def discard(self) -> None:
         """Let go of the file and remove the `.partial` of a new recording; one that is appended to stays as it is."""
-        if self._fd >= 0 and self._partial is not None:
-            remove(self._partial)
+        if self._fd >= 0 and self._draft is not None:
+            self._draft.remove()
         self.abandon()
 
     def abandon(self) -> None:
@@ -254,6 +252,8 @@ class Writer:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if self._draft is not None:
+            self._draft.close()
 
     def __enter__(self) -> Self:
         return self
@@ -347,4 +347,4 @@ class Writer:
             raise self._fail(error.strerror or str(error)) from error
 
     def _place(self) -> Path:
-        return self._partial or self.path
+        return self.path if self._draft is None else self._draft.partial

@@ -20,6 +20,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     running.add_address(parser, port=8080)
     running.add_names(parser)
     running.add_control(parser)
+    running.add_verbose(parser)
     parser.set_defaults(run=run)
 
 

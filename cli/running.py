@@ -66,6 +66,14 @@ def add_names(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="say on stderr of each call what became of it: a hit, a miss, recorded; one line a call, without secrets",
+    )
+
+
 def add_control(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control",

@@ -21,6 +21,7 @@ from ..cassettes.secrets.cleaning import Cleaning
 from ..proxy.control.hub import Hub
 from ..proxy.control.memory import Memory
 from ..proxy.control.server import control
+from ..proxy.narration import Narration
 from ..proxy.pace import Pace
 from ..proxy.prepared import CACHE_BYTES
 from ..proxy.record import Recorder
@@ -76,7 +77,13 @@ async def serve_until_stopped(
     async with (
         control(hub, arguments.control, port, narrate=narrate),
         serve(
-            mode, name=hub.mode, listener=listener, narrate=narrate, allow_hosts=arguments.allow_host, hurry=stop.hurry
+            mode,
+            name=hub.mode,
+            listener=listener,
+            narrate=narrate,
+            allow_hosts=arguments.allow_host,
+            hurry=stop.hurry,
+            narration=hub.narration,
         ) as listening,
     ):
         if not ip_address(listening.host.partition("%")[0]).is_loopback:
@@ -95,7 +102,9 @@ async def serve_until_stopped(
 
 def told_to(hub: Hub, arguments: argparse.Namespace) -> Hub | None:
     """The hub for a mode to tell of its calls; None where nobody can look on, which costs nothing."""
-    return None if arguments.control == "off" else hub
+    if arguments.verbose:
+        hub.narration = Narration(narrate)
+    return None if arguments.control == "off" and not arguments.verbose else hub
 
 
 async def record(arguments: argparse.Namespace, stop: Stop) -> int:

@@ -11,10 +11,14 @@ import shlex
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
+from aiohttp.log import server_logger
 from aiohttp.typedefs import Handler, Middleware
+from aiohttp.web_protocol import RequestHandler
 from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
@@ -28,6 +32,25 @@ MOST_TYPED = 1 << 20
 """Bytes of one message of a page."""
 _PATIENCE = 3.0
 """Seconds that an inspector is given to end by itself."""
+
+
+_silent = server_logger.getChild("respool")
+_silent.disabled = True
+"""aiohttp logs requests that it cannot parse, with all that they hold; this says nothing."""
+
+
+class _Connection(RequestHandler):
+    """A browser's connection. What cannot be parsed is neither told to its sender nor logged."""
+
+    __slots__ = ()
+
+    def handle_error(self, request: web.BaseRequest, status: int = 500, *_: Any, **told: Any) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionAbortedError("an answer was begun and cannot be finished")
+        why = "this request could not be parsed" if status == 400 else "the inspector could not answer"
+        answer = web.Response(status=status, text=why + "\n")
+        answer.force_close()
+        return answer
 
 
 class Pages(Server):
@@ -132,12 +155,23 @@ async def serve(
     )
     with contextlib.redirect_stdout(_Sayings(say)):
         await runner.setup()
+        service = await _listening(runner, listener)
         try:
-            await web.SockSite(runner, listener).start()
             ready(gate.link)
             await wait()
         finally:
+            service.close()
             await runner.cleanup()
+
+
+async def _listening(runner: web.AppRunner, listener: socket.socket) -> asyncio.Server:
+    server = runner.server
+    if server is None:
+        raise RuntimeError("the pages were not set up")
+    loop = asyncio.get_running_loop()
+    # No access log; a type checker does not know that None is how to say so.
+    made = partial(_Connection, server, loop=loop, logger=_silent, access_log=None)  # type: ignore[arg-type]
+    return await loop.create_server(made, sock=listener)
 
 
 def _listen(port: int) -> socket.socket:

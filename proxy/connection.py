@@ -14,6 +14,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from ..cassettes.crashes import told
 from .answer import error_answer
+from .narration import Narration
 
 KEEP_ALIVE_SECONDS = 75.0
 """How long a connection may be idle, or take to send a head; aiohttp's `run_app` would wait an hour."""
@@ -44,37 +45,51 @@ class Connection(RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionAbortedError("an answer was begun and cannot be finished")
         if status == 400:
+            if isinstance(manager, ConnectionServer) and manager.narration is not None:
+                manager.narration.unreadable()
             answer = error_answer(
                 400, "respool could not parse this HTTP request", "malformed_request", keep_alive=False
             )
         else:
-            answer = error_answer(
-                status, "respool failed on this call; its stderr says where", "internal_error", keep_alive=False
-            )
+            answer = error_answer(status, "respool failed on this call", "internal_error", keep_alive=False)
         return answer  # type: ignore[return-value]  # speaks the protocol that RequestHandler needs, see Answer
+
+
+def quiet(
+    server: web.Server, loop: asyncio.AbstractEventLoop, *, lingering: float = 10.0, auto_decompress: bool = True
+) -> Connection:
+    """A client's connection to any server of aiohttp's."""
+    return Connection(
+        server,
+        loop=loop,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        access_log=None,  # type: ignore[arg-type]  # None is how aiohttp is told to log nothing
+        logger=silent,
+        max_line_size=MOST_FIELD_BYTES,
+        max_field_size=MOST_FIELD_BYTES,
+        max_headers=256,
+        lingering_time=lingering,
+        auto_decompress=auto_decompress,
+    )
 
 
 class ConnectionServer(web.Server):
     """Makes a `Connection` for each client. Cancels a call whose client goes away."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Any], *, narrate: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Any],
+        *,
+        narrate: Callable[[str], None],
+        narration: Narration | None = None,
+    ) -> None:
         super().__init__(handler, handler_cancellation=True)
         self._narrate = narrate
+        self.narration = narration
         self.faults = 0
 
     def __call__(self) -> Connection:
-        return Connection(
-            self,
-            loop=asyncio.get_running_loop(),
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            access_log=None,  # type: ignore[arg-type]  # None is how aiohttp is told to log nothing
-            logger=silent,
-            max_line_size=MOST_FIELD_BYTES,
-            max_field_size=MOST_FIELD_BYTES,
-            max_headers=256,
-            lingering_time=2.0,
-            auto_decompress=False,
-        )
+        return quiet(self, asyncio.get_running_loop(), lingering=2.0, auto_decompress=False)
 
     def fault(self, error: BaseException) -> None:
         """Say where respool itself failed. The error's own text is left out: it may hold what a client sent."""

@@ -158,7 +158,8 @@ class Replayer:
             return await self._answer(request, session, target)
         except CassetteError as error:
             self._lament(error)
-            return error_answer(500, error.message, "cassette_damaged", keep_alive=is_here(request))
+            answer = error_answer(500, error.message, "cassette_damaged", keep_alive=is_here(request))
+            return self._told(request, session, target, answer, "not answered from the cassette")
 
     async def _answer(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
         headers: Headers = request.raw_headers
@@ -169,7 +170,7 @@ class Replayer:
             else:
                 data, key, variant = await self._read(request, target, headers, self.player(session).binder)
         except ClientFault as fault:
-            return fault.answer()
+            return self._told(request, session, target, fault.answer(), "refused")
         return await self.answer(request, session, target, data, key=key, variant=variant)
 
     async def answer(
@@ -209,10 +210,11 @@ class Replayer:
         if (status := refusal(struck)) is not None:
             self.refused += 1
             await delay(struck, self._sleep)
-            return refused(request, status, struck)
+            return self._told(request, session, call.target, refused(request, status, struck), "injected")
         said = fate.take(key) or fate.answer(request, asked.target, decoded(asked.headers, asked.data or b""))
         if isinstance(said, Answer):
             await delay(struck, self._sleep)
+            self._told(request, session, call.target, said, "injected")
             return said if player.binder is None else renamed_answer(said, player.binder.names)
         served = said or player.serve(call, key)
         if served is None:
@@ -221,6 +223,12 @@ class Replayer:
             await delay(struck, self._sleep)
             return await self._delivery.serve(request, session, served, player, struck)
         return Answer(keep_alive=False)  # broken off, as a rule said
+
+    def _told(self, request: web.BaseRequest, session: str, target: bytes, answer: Answer, what: str) -> Answer:
+        """An answer that is none of the recording's, told to who wants to hear of each call."""
+        if self._hub is not None and self._hub.narration is not None:
+            self._hub.narration.answered(request.method, target, request.raw_headers, answer, what, session)
+        return answer
 
     def _streams(self, key: int, variant: int) -> bool:
         """Whether what was recorded for a key is a stream."""

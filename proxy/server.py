@@ -14,12 +14,13 @@ from typing import Protocol
 from aiohttp import web
 
 from ..cassettes.errors import UsageError
-from .admission import admit
+from .admission import OWN, admit
 from .answer import Answer
 from .connection import ConnectionServer
 from .doors import Doors
 from .health import Health, Living
 from .listeners import remember
+from .narration import Narration
 
 DRAIN_SECONDS = 30.0
 
@@ -56,11 +57,12 @@ async def serve(
     allow_hosts: Sequence[str] = (),
     drain: float = DRAIN_SECONDS,
     hurry: asyncio.Event | None = None,
+    narration: Narration | None = None,
 ) -> AsyncIterator[Listening]:
     """Serve a mode on `listener` (see `listen`; by default a free port of 127.0.0.1), which is closed at the end.
 
     `allow_hosts` are more names under which clients may call it, see `Doors`. On leaving, running calls get `drain`
-    seconds; `hurry` ends that wait.
+    seconds; `hurry` ends that wait. `narration` is told of what is not let in.
     """
 
     def health() -> Health:
@@ -69,10 +71,14 @@ async def serve(
     async def handle(request: web.BaseRequest) -> Answer:
         admitted = admit(request, doors=doors, mode=name, health=health)
         if isinstance(admitted, Answer):
+            if narration is not None:
+                target = request.raw_path.encode("utf-8", "surrogateescape")
+                what = "answered by respool itself" if target.startswith(OWN) else "refused"
+                narration.answered(request.method, target, request.raw_headers, admitted, what)
             return admitted
         return await mode.handle(request, *admitted)
 
-    server = ConnectionServer(handle, narrate=narrate)
+    server = ConnectionServer(handle, narrate=narrate, narration=narration)
     loop = asyncio.get_running_loop()
     bound = listener or listen("127.0.0.1", 0)
     host, port = bound.getsockname()[:2]

@@ -179,7 +179,7 @@ def begin(
     with folder.parent(name, make=True) as at:
         path = folder.place(name)
         if action is Action.ANEW:
-            keep_partial(path)
+            keep_partial(path, within=at)
         if action is Action.APPEND:
-            return Writer.append_to(path, durable=durable)
+            return Writer.append_to(path, durable=durable, within=at)
         return Writer.create(path, meta=opening, overwrite=action is Action.OVERWRITE, durable=durable, within=at)

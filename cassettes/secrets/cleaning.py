@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..scrubber import spans_of
-from .finder import PLACEHOLDER, Edit, Replacer, clean, edited, edits_of, find, find_once, hide
+from .finder import PLACEHOLDER, Edit, Replacer, clean, edited, edits_of, find, hide
 from .policy import PLAIN, Policy
 from .streams import is_stream, stream_edits
 
@@ -56,7 +56,7 @@ class Cleaning:
         new = [text for text in texts if text not in known]
         if new and self.policy is not None:
             joined = _BETWEEN.join(new)
-            if len(joined) > 4096 or b'"' in joined or b"'" in joined or find_once(joined, self.policy):
+            if len(joined) > 4096 or b'"' in joined or b"'" in joined or find(joined, self.policy):
                 return [self.value(text) for text in texts]
             if len(known) + len(new) > 4096:
                 known.clear()

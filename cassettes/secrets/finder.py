@@ -1,7 +1,8 @@
 """Where secrets stand in a text, and that text with something else in their place.
 
 `find` looks for the shapes of the table, for values beside telling names, for both in what base64 says, and for what a policy
-adds. Plain searches go first, so that an ordinary body costs those and no more. The time grows with the length of the text.
+adds. A quick look goes first (`sieve`), so that an ordinary body costs that and no more. The time grows with the length of the
+text.
 """
 
 import re
@@ -12,8 +13,9 @@ from typing import NamedTuple
 
 from .encoded import blocks
 from .policy import PLAIN, Policy
-from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, WORD, Rule
-from .telling import PUT_IN, STEMS, Span, named
+from .shapes import shapes
+from .sieve import Sieve
+from .telling import PUT_IN, Span, named
 
 Replacer = Callable[[str, bytes], bytes]
 """Gives what stands in place of a secret of this kind."""
@@ -38,13 +40,13 @@ def hide(kind: str, value: bytes) -> bytes:
 
 def find(data: bytes, policy: Policy = PLAIN) -> tuple[Span, ...]:
     """Where secrets stand in `data`, in order and apart."""
-    if not data:
+    if not data or _sieve(policy).passes(data):
         return ()
     return _find(data, policy) if len(data) <= SMALL else find_once(data, policy)
 
 
 def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
-    """As `find`, for a text that will not come again."""
+    """As `find`, with no quick look, and nothing remembered."""
     spans = _plain(data, policy)
     for block in blocks(data, lines=policy.version > 1):
         for skipped, said in block.said():
@@ -55,6 +57,7 @@ def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
 
 
 _find = lru_cache(maxsize=2048)(find_once)
+_sieve = lru_cache(maxsize=16)(Sieve)
 
 
 def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
@@ -63,76 +66,11 @@ def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
     return _apart(span for span in spans if not policy.allows(span, data)) if spans else ()
 
 
-_SHORT = 512
-_GATE = re.compile(
-    b"|".join(sorted({re.escape(each.lower()) for each in (*AT_A_WORD, *(marker for marker, _ in ANYWHERE), *STEMS)}))
-)
-"""Of a short text, one pass tells sooner than many searches that there is nothing in it."""
-
-
 def _plain(data: bytes, policy: Policy) -> list[Span]:
-    low = data.lower()
-    if len(data) <= _SHORT and not policy.names and _GATE.search(low) is None:
-        return policy.found(data)
-    spans = _at_words(data)
-    for guard, guarded in ANYWHERE:
-        if guard in data:
-            for marker, rule in guarded:
-                _at_marker(data, marker, rule, spans)
-    spans += named(data, low, allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
+    """What the rules find, without looking into base64."""
+    spans = shapes(data)
+    spans += named(data, data.lower(), allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
     return spans + policy.found(data)
-
-
-def _at_marker(data: bytes, marker: bytes, rule: Rule, spans: list[Span]) -> None:
-    place = data.find(marker)
-    while place >= 0:
-        behind = place + len(marker)
-        if place >= rule.back:
-            behind = max(behind, _match(data, place - rule.back, rule, spans))
-        place = data.find(marker, behind)
-
-
-_WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
-_LONG_WORD = b"A" * WORD
-
-
-def _at_words(data: bytes) -> list[Span]:
-    """The secrets that begin a long word. Words are found by one search in a text that has but two letters."""
-    spans: list[Span] = []
-    flat = data.translate(_WORDS)
-    start = flat.find(_LONG_WORD)
-    while start >= 0:
-        end = flat.find(b" ", start)
-        end = len(flat) if end < 0 else end
-        begins = BEGINS.match(data, start) if data[start] in FIRST or data[start - 1] in ESCAPES else None
-        if begins is not None:
-            for rule in AT_A_WORD[begins[1]]:
-                behind = _match(data, begins.start(1), rule, spans)
-                if behind:
-                    end = max(end, behind)
-                    break
-        start = flat.find(_LONG_WORD, end)
-    return spans
-
-
-def _match(data: bytes, place: int, rule: Rule, spans: list[Span]) -> int:
-    """Try a rule at a place. The end of what it matched, a secret or not: nothing within is looked at again; else 0."""
-    match = rule.pattern.match(data, place)
-    if match is None:
-        return 0
-    start, end = match.span(match.lastindex or 0)
-    value = data[start:end]
-    if not PUT_IN.fullmatch(value) and not (rule.mixed and not _mixed(value)):
-        spans.append(Span(start, end, rule.kind, rule.name))
-    return match.end()
-
-
-_DIGIT = re.compile(rb"[0-9]")
-_LETTER = re.compile(rb"[A-Za-z]")
-
-
-def _mixed(value: bytes) -> bool:
-    return _DIGIT.search(value) is not None and _LETTER.search(value, 3) is not None
 
 
 def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -32,6 +32,7 @@ _HOLDS_NUMBERS = re.compile(
 """Beside other strong names a number counts or dates something: `password_length`, `secret_created_at`."""
 _NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _LONGEST_NAME = 64
+_NAME_RUN = re.compile(rb"[A-Za-z0-9_.-]{0,64}+")
 _SPACE = rb"(?:[ \t\r\n]|\\{1,7}[nrt]){0,12}+"
 _LOOSE = rb"[A-Za-z0-9+/_.~!@#$^*-]"
 _SEPARATED = (
@@ -119,8 +120,7 @@ def named(
             match = followed.match(data, place)
             end = place + len(stem) if match is None else match.end("name")
             if match is not None and match.lastgroup != "name":
-                begin = max(place - _LONGEST_NAME, done)
-                start = begin + len(low[begin:place].rstrip(_NAME))
+                start = _begin(low, place, done)
                 name = low[start:end]
                 strength = 0 if name in allowed else _NAMED_BY_USER if name in more else _strength(name)
                 if strength:
@@ -143,6 +143,27 @@ def _strength(name: bytes) -> int:
 
 
 _NAMED_BY_USER = 4
+
+
+def has_telling_name(low: bytes, stem: bytes, *, allowed: frozenset[bytes], more: frozenset[bytes]) -> bool:
+    """Whether a name with this stem tells, and `named` would look at what follows. `low` is the text in small letters."""
+    done = 0
+    place = low.find(stem)
+    while place >= 0:
+        run = _NAME_RUN.match(low, place)
+        end = place + len(stem) if run is None else run.end()
+        name = low[_begin(low, place, done) : end]
+        if name not in allowed and (name in more or _strength(name)):
+            return True
+        done = end
+        place = low.find(stem, end)
+    return False
+
+
+def _begin(low: bytes, place: int, done: int) -> int:
+    """Where the name begins that has a stem at `place`, not before `done`."""
+    begin = max(place - _LONGEST_NAME, done)
+    return begin + len(low[begin:place].rstrip(_NAME))
 
 
 class _Runs:

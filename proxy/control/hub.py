@@ -39,6 +39,7 @@ _CALM = 20
 
 if TYPE_CHECKING:
     from ..interception import Interception
+    from ..narration import Narration
 
 
 @runtime_checkable
@@ -71,6 +72,8 @@ class Hub:
         self.director: Directed | None = None
         self.interception: Interception | None = None
         """What holds calls back; None for nothing."""
+        self.narration: Narration | None = None
+        """Is told of each call that has ended, whoever else looks on; None for nobody."""
         self.log = EventLog()
         self.instance = secrets.token_hex(8)
         self.hits = self.misses = self.recorded = self.failed = 0
@@ -140,6 +143,8 @@ class Hub:
             self.begun, self.ended, how, session, request.method, request.target, interaction.scope, now, 0, row, source
         )
         self._kept.append(kept)
+        if self.narration is not None:
+            self.narration.ended(kept)
         self.begun += 1
         self.ended += 1
         self.log.skip(2)
@@ -247,6 +252,8 @@ class Hub:
         )  # fmt: skip
         self.ended += 1
         self._kept.append(kept)
+        if self.narration is not None:
+            self.narration.ended(kept)
         if self.log.watched:
             self.log.tell("call-finished", lambda: {"call": kept.told()})
         else:

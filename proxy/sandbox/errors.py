@@ -1,10 +1,15 @@
 """The sandbox's refusals, in the API's own shape: `{"error": {message, type, param, code}}`.
 
-Messages follow the first host's wording where a recording or its documentation shows it. None of them repeats a credential.
+Messages follow the first host's wording where a recording or its documentation shows it. None of them repeats a credential, and
+what a client sent is repeated cut to a length and made visible.
 """
 
 from collections.abc import Mapping
 from typing import Any
+
+from ...cassettes.text import clip
+
+LONGEST_MESSAGE = 1000
 
 
 class ApiError(Exception):
@@ -22,7 +27,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.message = message
+        self.message = clip(message, LONGEST_MESSAGE)
         self.type = type
         self.param = param
         self.code = code

@@ -4,6 +4,7 @@
 disk, and no work goes on between calls.
 """
 
+import asyncio
 import json
 import time
 from collections import deque
@@ -19,7 +20,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ...cassettes.operations import split_target
 from ..admission import gate
-from ..connection import silent
+from ..connection import quiet
 from ..doors import Doors
 from ..server import listen
 from .arrival import MAX_BODY, check_credential, receive
@@ -220,11 +221,16 @@ async def serve_sandbox(
     with listen(host, port, forwards=False) as listener:
         bound, taken = listener.getsockname()[:2]
         application = sandbox.application(Doors(bound, taken, allow_hosts))
-        runner = web.AppRunner(application, access_log=None, logger=silent, shutdown_timeout=SHUTDOWN)
+        runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN)
         await runner.setup()
+        server = runner.server
+        if server is None:
+            raise RuntimeError("the sandbox was not set up")
+        loop = asyncio.get_running_loop()
+        service = await loop.create_server(lambda: quiet(server, loop), sock=listener)
         try:
-            await web.SockSite(runner, listener).start()
             name = f"[{host}]" if ":" in host else host
             yield RunningSandbox(f"http://{name}:{listener.getsockname()[1]}", sandbox)
         finally:
+            service.close()
             await runner.cleanup()

@@ -9,8 +9,9 @@ import gzip
 import io
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import brotli
@@ -24,9 +25,16 @@ from respool.cassettes.exports.calls import MOST_CALLS
 from respool.cassettes.reader import Reader
 from respool.cassettes.secrets.policy import PLAIN
 from respool.cassettes.secrets.pseudonyms import Pseudonyms
+from respool.cassettes.storage import keep_partial
 from respool.cassettes.writer import Writer
-from respool.cli.main import run
+from respool.cli import loop, ls
+from respool.cli.loop import _unheard
+from respool.cli.main import FAULT, run
 from respool.inspector.app import Inspector
+from respool.proxy.answer import error_answer
+from respool.proxy.control.hub import Hub
+from respool.proxy.narration import Narration
+from respool.proxy.passage import Passage
 from respool.proxy.record import Recorder
 from respool.proxy.replay import Replayer
 from respool.proxy.server import serve
@@ -65,10 +73,33 @@ class Corpus:
         self.texts: list[bytes] = []
 
 
+def verbose(mode: str, told: list[str]) -> Hub:
+    """A hub that has each call said, as with `--verbose`."""
+    hub = Hub(mode)
+    hub.narration = Narration(told.append)
+    return hub
+
+
+@contextlib.asynccontextmanager
+async def served_answers(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> AsyncIterator[str]:
+    """The URL of an upstream that answers so."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        return answer(request)
+
+    runner = web.ServerRunner(web.Server(handle))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 async def record(corpus: Corpus) -> None:
     """Each call once through a recording proxy, with bodies in all codings by turns, and requests that no server can read."""
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    def answer(request: web.BaseRequest) -> web.StreamResponse:
         number = int(request.headers["X-Case"])
         response = corpus.calls[number][3][1]
         coding = list(CODINGS)[number % len(CODINGS)]
@@ -78,15 +109,16 @@ async def record(corpus: Corpus) -> None:
             headers.append(("Content-Encoding", coding))
         return web.Response(status=response.status, headers=headers, body=CODINGS[coding](body))
 
-    runner = web.ServerRunner(web.Server(answer))
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    async with served_answers(answer) as url:
+        await send(corpus, Upstream(Origin.parse(url)))
+
+
+async def send(corpus: Corpus, upstream: Upstream) -> None:
     told: list[str] = []
-    upstream = Upstream(Origin.parse(f"http://127.0.0.1:{runner.addresses[0][1]}"))
     writer = Writer.create(corpus.path, meta=PLAIN.note())
-    recorder = Recorder(upstream, writer, narrate=told.append, replacer=Pseudonyms(b"k" * 32))
-    async with serve(recorder, name="record", narrate=told.append) as proxy:
+    hub = verbose("record", told)
+    recorder = Recorder(upstream, writer, narrate=told.append, replacer=Pseudonyms(b"k" * 32), hub=hub)
+    async with serve(recorder, name="record", narrate=told.append, narration=hub.narration) as proxy:
         async with aiohttp.ClientSession(auto_decompress=False) as client:
             for number, (_, _, secret, (asked, answered)) in enumerate(corpus.calls):
                 corpus.secrets.add(secret)
@@ -112,7 +144,8 @@ async def record(corpus: Corpus) -> None:
                 sender.close()
         corpus.texts.append((corpus.path.parent / (corpus.path.name + ".partial")).read_bytes())
     writer.close()
-    await runner.cleanup()
+    assert sum(", recorded, session default" in line for line in told) == len(corpus.calls)
+    assert sum("could not be parsed" in line for line in told) >= 10
     corpus.texts.append("\n".join(told).encode())
 
 
@@ -120,7 +153,9 @@ async def ask_for_what_is_not_there(corpus: Corpus) -> None:
     """Misses: what they answer, and what they say on stderr."""
     told: list[str] = []
     with Reader.open(corpus.path) as reader:
-        async with serve(Replayer(reader, narrate=told.append), name="replay", narrate=told.append) as proxy:
+        hub = verbose("replay", told)
+        replayer = Replayer(reader, narrate=told.append, hub=hub)
+        async with serve(replayer, name="replay", narrate=told.append, narration=hub.narration) as proxy:
             async with aiohttp.ClientSession() as client:
                 for _, _, _, (asked, _) in corpus.calls[:: max(len(corpus.calls) // 150, 1)]:
                     path, mark, query = asked.target.decode().partition("?")
@@ -129,6 +164,7 @@ async def ask_for_what_is_not_there(corpus: Corpus) -> None:
                     async with client.request("POST", url, headers=headers, data=asked.body.read()) as response:
                         assert response.status == 502
                         corpus.texts.append(await response.read())
+    assert sum(", miss, session default" in line for line in told) >= 100
     corpus.texts.append("\n".join(told).encode())
 
 
@@ -203,6 +239,71 @@ def test_no_command_and_no_export_tells_one(corpus):
     files = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
     assert len(files) >= 3 + len(EXPORTS)
     assert found_in([*corpus.texts, *files], corpus.secrets) == []
+
+
+def test_no_file_that_an_interrupted_recording_leaves_holds_one(corpus, tmp_path):
+    """What is set aside of a torn end (`.torn-N`), and a recording that was cut (`.cut-N`)."""
+    whole = corpus.path.read_bytes()
+    for number in range(1, 41):
+        partial = tmp_path / f"{number}.cassette.partial"
+        partial.write_bytes(whole[: len(whole) * number // 41])
+        Writer.append_to(partial, create=False).close()
+        keep_partial(tmp_path / f"{number}.cassette")
+    files = sorted(tmp_path.iterdir())
+    assert len([file for file in files if ".torn-" in file.name and file.stat().st_size > 100]) >= 20
+    assert len([file for file in files if ".cut-" in file.name]) == 40
+    assert found_in([file.read_bytes() for file in files], corpus.secrets) == []
+
+
+@pytest.mark.parametrize("where", ["handler", "copy", "task"])
+async def test_no_fault_of_our_own_tells_one(corpus, monkeypatch, where):
+    """Every call meets a fault whose text holds all of it: in the handler, in what is kept of it, in a task of nobody."""
+    told: list[str] = []
+
+    async def fail(self, request, session, target, **_):
+        fault = KeyError(str(request.headers) + str(target) + str(await request.read()))
+        if where == "handler":
+            raise fault
+        _unheard(asyncio.get_running_loop(), {"exception": fault, "message": str(fault), "task": str(fault)})
+        return error_answer(404, "gone", "gone")
+
+    def fail_the_copy(self, request, response):
+        raise KeyError(repr(request) + repr(response) + str(request.body.read()))
+
+    monkeypatch.setattr(loop, "narrate", told.append)
+    if where == "copy":
+        monkeypatch.setattr(Passage, "_without_secrets", fail_the_copy)
+    else:
+        monkeypatch.setattr(Recorder, "handle", fail)
+    texts = []
+    async with served_answers(lambda request: web.Response(body=request.headers["X-Note"])) as url:
+        hub = verbose("record", told)
+        writer = Writer.create(corpus.folder / f"{where}.cassette", meta=PLAIN.note())
+        recorder = Recorder(Upstream(Origin.parse(url)), writer, narrate=told.append, hub=hub)
+        async with serve(recorder, name="record", narrate=told.append, narration=hub.narration) as proxy:
+            async with aiohttp.ClientSession() as client:
+                for number, secret in enumerate(sorted(corpus.secrets)):
+                    headers = {"Authorization": f"Bearer {secret}", "X-Note": secret}
+                    path = f"{proxy.url}/v1/threads?key={quote(secret, safe='')}&n={number}"
+                    async with client.post(URL(path, encoded=True), data=secret, headers=headers) as response:
+                        body = await response.read()
+                        texts += [] if where == "copy" else [body]  # there the client gets its own answer
+        writer.discard()
+    assert sum("KeyError" in line for line in told) == len(corpus.secrets)
+    assert found_in([*texts, "\n".join(told).encode()], corpus.secrets) == []
+
+
+def test_no_command_that_fails_by_a_fault_tells_one(corpus, monkeypatch):
+    held = " ".join(corpus.secrets)
+
+    def fail(arguments):
+        raise ValueError(held, arguments)
+
+    monkeypatch.setattr(ls, "run", fail)
+    assert command(corpus, "ls", corpus.path) == FAULT
+    said = corpus.texts[-2:]
+    assert b"internal error: ValueError in fail" in b"".join(said)
+    assert found_in(said, corpus.secrets) == []
 
 
 async def test_no_panel_of_the_inspector_shows_one(corpus):

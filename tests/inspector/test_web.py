@@ -134,6 +134,19 @@ async def test_a_socket_of_another_page_is_refused_even_with_the_cookie(served, 
     assert served.children() == []
 
 
+@pytest.mark.parametrize("raw", [b"GET /%b HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nCookie %b: x\r\n\r\n", b"%b\r\n\r\n"])
+async def test_a_request_that_cannot_be_parsed_is_neither_echoed_nor_logged(served, raw):
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(served.root.rpartition(":")[2]))
+    writer.write(raw.replace(b"%b", b"sk-planted-0123456789"))
+    answer = await asyncio.wait_for(reader.read(), PATIENCE)
+    writer.close()
+    served.process.send_signal(signal.SIGINT)
+    said = b"".join(await served.process.communicate())
+    assert answer.startswith(b"HTTP/1.0 400 ")
+    assert b"planted" not in answer + said
+    assert b"Traceback" not in said
+
+
 async def test_what_is_no_message_ends_the_page_and_nothing_else(served, browser):
     async with browser.get(served.link):
         pass

@@ -1,0 +1,78 @@
+"""Where the shapes of the table stand in a text: the secrets that their form gives away, whatever stands beside them.
+
+Plain searches go first, and a pattern is tried where they say. The time grows with the length of the text.
+"""
+
+import re
+
+from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, WORD, Rule
+from .telling import PUT_IN, Span
+
+_WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
+_LONG_WORD = b"A" * WORD
+_DIGIT = re.compile(rb"[0-9]")
+_LETTER = re.compile(rb"[A-Za-z]")
+
+
+def shapes(data: bytes) -> list[Span]:
+    """The secrets of the table's rules, in no order; they may overlap."""
+    return at_words(data) + at_markers(data)
+
+
+def has_marker(data: bytes) -> bool:
+    """Whether there is any place to look at for the rules that do not begin a long word."""
+    return any(guard in data and any(marker in data for marker, _ in guarded) for guard, guarded in ANYWHERE)
+
+
+def at_markers(data: bytes) -> list[Span]:
+    """The secrets of the rules that do not begin a long word."""
+    spans: list[Span] = []
+    for guard, guarded in ANYWHERE:
+        if guard in data:
+            for marker, rule in guarded:
+                _at_marker(data, marker, rule, spans)
+    return spans
+
+
+def _at_marker(data: bytes, marker: bytes, rule: Rule, spans: list[Span]) -> None:
+    place = data.find(marker)
+    while place >= 0:
+        behind = place + len(marker)
+        if place >= rule.back:
+            behind = max(behind, _match(data, place - rule.back, rule, spans))
+        place = data.find(marker, behind)
+
+
+def at_words(data: bytes) -> list[Span]:
+    """The secrets that begin a long word. Words are found by one search in a text that has but two letters."""
+    spans: list[Span] = []
+    flat = data.translate(_WORDS)
+    start = flat.find(_LONG_WORD)
+    while start >= 0:
+        end = flat.find(b" ", start)
+        end = len(flat) if end < 0 else end
+        begins = BEGINS.match(data, start) if data[start] in FIRST or data[start - 1] in ESCAPES else None
+        if begins is not None:
+            for rule in AT_A_WORD[begins[1]]:
+                behind = _match(data, begins.start(1), rule, spans)
+                if behind:
+                    end = max(end, behind)
+                    break
+        start = flat.find(_LONG_WORD, end)
+    return spans
+
+
+def _match(data: bytes, place: int, rule: Rule, spans: list[Span]) -> int:
+    """Try a rule at a place. The end of what it matched, a secret or not: nothing within is looked at again; else 0."""
+    match = rule.pattern.match(data, place)
+    if match is None:
+        return 0
+    start, end = match.span(match.lastindex or 0)
+    value = data[start:end]
+    if not PUT_IN.fullmatch(value) and not (rule.mixed and not _mixed(value)):
+        spans.append(Span(start, end, rule.kind, rule.name))
+    return match.end()
+
+
+def _mixed(value: bytes) -> bool:
+    return _DIGIT.search(value) is not None and _LETTER.search(value, 3) is not None

@@ -1,0 +1,71 @@
+"""A quick look at a text that tells, of most, that no rule finds anything in it. Where it is not certain, the rules look.
+
+What begins a finding (a long word, a stem of a telling name, a run of base64) holds no comma, so it stands in one piece between
+two of them, whatever it is followed by. Pieces of JSON come again with each call: members, numbers, sentences of instructions.
+They are looked at once; of a text, only what is new is looked at. Of a text in which something may be found, nothing is
+remembered, so that no secret is.
+"""
+
+import re
+from itertools import filterfalse
+
+from .encoded import blocks
+from .policy import Policy
+from .shapes import at_markers, at_words, has_marker
+from .table import ANYWHERE
+from .telling import STEMS, has_telling_name
+
+LARGEST = 65_536
+"""Bytes of a text that is looked at so. A larger one comes once."""
+SHORT = 1024
+"""Bytes of a text in which one search for everything takes less time than one for each."""
+MOST_KNOWN = 4096
+LONGEST_KNOWN = 512
+
+_ANY_MARKER = re.compile(b"|".join(re.escape(marker) for marker, _ in ANYWHERE))
+
+
+class Sieve:
+    """One policy's."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._stems = tuple(dict.fromkeys((*STEMS, *policy.names)))
+        self._any_stem = re.compile(b"|".join(map(re.escape, self._stems)))
+        self._known: set[bytes] = set()
+
+    def passes(self, data: bytes) -> bool:
+        """Whether it is certain that nothing in `data` is a secret; False says nothing."""
+        if len(data) > LARGEST:
+            return False
+        pieces = list(filterfalse(self._known.__contains__, data.split(b",")))
+        new = b",".join(pieces)
+        markers = False
+        if new:
+            short = len(new) <= SHORT
+            markers = (not short or _ANY_MARKER.search(new) is not None) and has_marker(new)
+            if markers and at_markers(data):  # of all: what follows a marker may reach across a comma
+                return False
+            low = new.lower()
+            if (not short or self._any_stem.search(low) is not None) and self._has_telling_name(low):
+                return False
+            if at_words(new) or self._says_something(new):
+                return False
+        if self._policy.found(data):
+            return False
+        if pieces and not markers:
+            self._remember([piece for piece in pieces if len(piece) <= LONGEST_KNOWN])
+        return True
+
+    def _has_telling_name(self, low: bytes) -> bool:
+        allowed, more = self._policy.allowed_names, self._policy.names
+        return any(has_telling_name(low, stem, allowed=allowed, more=more) for stem in self._stems if stem in low)
+
+    def _says_something(self, text: bytes) -> bool:
+        """Whether there is base64 that says something."""
+        return any(True for block in blocks(text, lines=self._policy.version > 1) for _ in block.said())
+
+    def _remember(self, pieces: list[bytes]) -> None:
+        if len(self._known) + len(pieces) > MOST_KNOWN:
+            self._known.clear()
+        self._known.update(pieces[:MOST_KNOWN])
