@@ -23,7 +23,7 @@ from ..cassettes.operations import split_target
 from ..cassettes.positions import Session
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
-from ..cassettes.reports import Report, report_on
+from ..cassettes.reports import Report, report_in_steps, report_on
 from ..cassettes.summary import CREATES, STREAM
 from ..cassettes.tape import Tape
 from ..cassettes.text import clip
@@ -106,9 +106,19 @@ class Replayer:
         player = self.player(name)
         return report_on(player.session, tuple(player.missed))
 
-    def told_of(self, session: str) -> dict[str, Any] | None:
-        """The report on a session, for the control API; None where there is none."""
-        return self.report(session).to_json() if session in self._players else None
+    async def told_of(self, session: str) -> dict[str, Any] | None:
+        """The report on a session, for the control API; None where there is none. Calls are answered in between."""
+        if session not in self._players:
+            return None
+        player = self.player(session)
+        steps = report_in_steps(player.session, tuple(player.missed))
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                report: Report = end.value
+                return report.to_json()
+            await asyncio.sleep(0)
 
     def begin_anew(self, session: str) -> bool:
         """Drop a session, for the control API; False where there is none."""

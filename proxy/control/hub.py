@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 class Directed(Protocol):
     """A mode with sessions that can be reported on and begun anew."""
 
-    def told_of(self, session: str) -> dict[str, Any] | None:
+    async def told_of(self, session: str) -> dict[str, Any] | None:
         """The report on a session as plain data; None where there is none."""
         ...
 
