@@ -199,7 +199,7 @@ class LiveInspector(Holds):
     def _count(self, call: Call) -> None:
         if self._snapshot is None:
             return
-        name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses"}.get(call.how, "hits")
+        name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses", "fault": "faults"}.get(call.how, "hits")
         self._snapshot = self._snapshot.model_copy(update={name: getattr(self._snapshot, name) + 1})
 
     def _touch(self, scope: str, grown: list[Row], collections: list[str]) -> None:
