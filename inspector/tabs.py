@@ -17,6 +17,9 @@ class Tab(IntEnum):
 
 
 NAMES = {tab: tab.name.capitalize() for tab in Tab}
+_SHORT = NAMES | {Tab.MESSAGES: "Msgs", Tab.TOOLS: "Tool", Tab.SECRETS: "Sec"}
+_TIERS = (NAMES, _SHORT, {tab: name[:3] for tab, name in _SHORT.items()}, dict.fromkeys(Tab, ""))
+"""What the panels are called, the longest names first; the one that is shown keeps its own."""
 _GAP = 1
 
 
@@ -33,15 +36,15 @@ class Label(NamedTuple):
 
 
 def labels(current: Tab, width: int) -> list[Label]:
-    """The names in `width` cells: whole where they fit, else all but the current one shortened, else by number alone."""
-    for most in (20, 4, 3, 0):
+    """The names in `width` cells: whole where they fit, else all but the current one shorter, else by number alone."""
+    for names in _TIERS:
         found: list[Label] = []
         at = 0
         for tab in Tab:
             if tab is Tab.MISS and current is not tab:
                 continue  # few have one, and a row that is a miss says which key shows it
-            name = NAMES[tab] if tab is current else NAMES[tab][:most]
-            text = f"[{tab.value}] {name}" if tab is current or most == 20 else f"{tab.value} {name}".rstrip()
+            name = NAMES[tab] if tab is current else names[tab]
+            text = f"[{tab.value}] {name}" if tab is current or names is NAMES else f"{tab.value} {name}".rstrip()
             found.append(Label(tab, text, at))
             at += len(text) + _GAP
         if at - _GAP <= width:

@@ -159,7 +159,7 @@ def refused(request: web.BaseRequest, status: Status, struck: list[Rule]) -> Ans
     )
 
 
-async def delay(struck: list[Rule], sleep: Sleep) -> None:
+async def delay(struck: Sequence[Rule], sleep: Sleep) -> None:
     """Wait as long as a rule says before anything is answered."""
     for rule in struck:
         if isinstance(rule.effect, Delay):

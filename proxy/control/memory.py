@@ -96,7 +96,7 @@ def made(request: Request, response: Response, session: str, *, fault: str = "")
     if request.body.length > MOST_ASKED:
         request = replace(request, body=Body.of(request.body.read()[:MOST_ASKED]))
     started = time.time_ns() // 1000
-    extra = {"fault": fault} if fault else {}
+    extra: dict[str, object] = {"fault": fault} if fault else {}
     return Interaction(0, started, request, response, scope=scope_of(request, None), session=session, extra=extra)
 
 
