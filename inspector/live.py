@@ -27,7 +27,7 @@ from .following import FollowingList
 from .headline import head_of
 from .help import HelpScreen
 from .holding import Holds
-from .keys import LIST, LIVE, PANEL, bindings
+from .keys import EVERYWHERE, LIST, LIVE, PANEL, bindings
 from .list_pane import ListPane
 from .live_recording import LiveRecording
 from .outline import Kind, Outline, Row
@@ -49,6 +49,7 @@ class LiveInspector(Holds):
     """An `Inspector` of a `LiveRecording`. `connect` makes a client of the proxy, or raises RespoolError."""
 
     BINDINGS = bindings(LIVE)
+    KEY_PLACES = (EVERYWHERE, LIVE)
     EMPTY = "No calls have come yet."
 
     def __init__(self, connect: Callable[[], Client], keymap: Mapping[str, str] | None = None) -> None:
@@ -322,7 +323,7 @@ class LiveInspector(Holds):
         return way
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys, LIVE))
+        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self.keys, LIVE))
 
     def action_pause(self) -> None:
         self.paused = not self.paused

@@ -34,7 +34,7 @@ class Searching(Actions):
     @on(Prompt.Closed)
     def _on_prompt_closed(self) -> None:
         if self.focused is None or not self.focused.display or self.focused.id == "line":
-            self._list.focus()
+            self._list.take_focus()
 
     @on(Prompt.Answered)
     def _on_answered(self, event: Prompt.Answered) -> None:
