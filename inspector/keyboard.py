@@ -1,7 +1,7 @@
 """What a key does in a pane, done at once: what is typed behind it in the same breath goes where the key has led to.
 
 Textual hands a key from widget to widget, each with a queue of its own, before it looks for what the key does: the rest of
-`/status:failed`, pasted or typed by a program, would overtake the `/`. Here the table of the keys is asked first. Part of the app.
+`/status:failed`, typed by a program, would overtake the `/`. Here the table of the keys is asked first. Part of the app.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ again in the thread that reads, each thread no more often than reading it costs.
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from ..cassettes.errors import UsageError
 from ..cassettes.interaction import Interaction
 from ..cassettes.notes import Notes
 from ..cassettes.reader import Reader
+from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
 from ..proxy.control import protocol
 from ..proxy.control.client import Client
@@ -184,18 +185,29 @@ class LiveInspector(Holds):
         self._opening.clear()
         self._list.clear()
         self.choose(None)
+        if self._search is not None:
+            self._begin_filter(self._search.text)
 
     def _ended(self, call: Call, *, counts: bool = True) -> list[str]:
         running = self.live.scope_of(call.number)
         scope = self.live.take(call)
         if scope is None:
             return []
+        self.look_at(IndexRow(call.summary(), call.number))
         if counts:
             self._count(call)
             if not self._list.following:
                 self._list.unseen += 1
         known = running in self._cost and running != scope
         return [str(running), scope] if known else [scope]
+
+    def rows_to_search(self) -> Sequence[IndexRow]:
+        """A call that goes on is looked at when it has ended."""
+        return self.live.ended()
+
+    def found_in(self, scopes: set[str]) -> None:
+        for scope in scopes:
+            self._dirty.setdefault(scope, 0.0)  # what is open there has more to show
 
     def _count(self, call: Call) -> None:
         if self._snapshot is None:
