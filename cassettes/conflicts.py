@@ -46,7 +46,9 @@ def conflict_text(
     yield ""
     yield from advice
     sides = Side(ours), Side(theirs)
-    match_calls(*sides, Names(sides[0].given, sides[1].given))  # what other calls gave, such as an assistant, is known then
+    match_calls(
+        *sides, Names(sides[0].given, sides[1].given)
+    )  # what other calls gave, such as an assistant, is known then
     for number, conflict in enumerate(conflicts, 1):
         findings = findings_of(conflict, ours, theirs)
         yield ""

@@ -70,3 +70,9 @@ def held_text(interaction: Interaction) -> str:
     what, held = told.get("what"), told.get("held_us")
     seconds = f"{held / 1_000_000:.1f} s" if isinstance(held, int) and 0 <= held < 1 << 53 else "for a while"
     return f"held {seconds} on its way, {_DONE.get(what, 'and went on') if isinstance(what, str) else 'and went on'}"
+
+
+def fault_text(interaction: Interaction) -> str:
+    """By which faults of a replay the answer was struck, as the control API tells it; empty for none."""
+    told = interaction.extra.get("fault")
+    return f"met a fault: {told}" if isinstance(told, str) and told else ""

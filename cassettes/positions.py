@@ -122,10 +122,6 @@ class Session:
         """Recorded writes that this session has not used."""
         return self.tape.count_writes() - len(self._used)
 
-    def unplayed_writes(self) -> list[Row]:
-        """The recorded writes that this session has not used, in order of arrival. Reads every row."""
-        return [row for row in self.tape.recording.rows() if row.summary.writes and not self.has_used(row)]
-
     def has_used(self, row: Row) -> bool:
         """Whether this session has used a recorded write."""
         return row.summary.arrival in self._used

@@ -79,7 +79,8 @@ class Tape:
         self.strict = strict
         self._lines: dict[int, Line] = {}
         self._keys: dict[int, _Key] = {}
-        self._writes: int | None = None
+        self.writes: int | None = None
+        """How many writes the recording holds, once they were counted."""
 
     def key_of(self, request: Request, *, variant: int = 0) -> int:
         """The key of a request by the rules of this tape. `variant`: see `KeyBuilder`."""
@@ -110,9 +111,9 @@ class Tape:
 
     def count_writes(self) -> int:
         """How many writes the recording holds. The first call reads every row."""
-        if self._writes is None:
-            self._writes = sum(1 for row in self.recording.rows() if row.summary.writes)
-        return self._writes
+        if self.writes is None:
+            self.writes = sum(1 for row in self.recording.rows() if row.summary.writes)
+        return self.writes
 
     def _gather(self, rows: list[Row]) -> Writes | Reads:
         writes = [row for row in rows if row.summary.writes]

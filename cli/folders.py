@@ -88,7 +88,7 @@ async def _serve(
             raise CassetteError(
                 f"the folder {folder.path} holds no cassette", "`respool serve --mode record` records into a folder"
             )
-        library = Library(resolver=shelf, narrate=narrate)
+        library = Library(resolver=shelf, narrate=narrate, hub=told_to(hub, arguments))
         hub.director = shelf
         await serve_until_stopped(library, "", listener, stop, hub=hub, arguments=arguments)
     finally:

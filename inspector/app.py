@@ -26,7 +26,8 @@ from ..cassettes.text import clip, safe
 from .desk import OPEN, SHOW, Job
 from .headline import status
 from .help import HelpScreen
-from .keys import EVERYWHERE, KEYS, LIST, PANEL, bindings, remapped
+from .keyboard import Keyboard
+from .keys import EVERYWHERE, LIST, PANEL, bindings
 from .layout import Sheet, lay_out
 from .list_pane import ListPane
 from .outline import Kind, Outline, Row
@@ -49,7 +50,7 @@ _BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
 """From how many columns on which class is set: below 60 the panes stand one above the other."""
 
 
-class Inspector(Resending, Searching, App[None]):
+class Inspector(Keyboard, Resending, Searching, App[None]):
     """Browses a recording, which stays open for as long as the app runs and is read by nobody else meanwhile."""
 
     TITLE = "respool"
@@ -87,7 +88,7 @@ class Inspector(Resending, Searching, App[None]):
     def __init__(self, recording: Reader, keymap: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._recording = recording
-        self._keys = remapped(keymap or {})
+        self.begin_keys(keymap or {})
         self._outline = Outline(recording.scopes())
         self._shelf = Shelf()
         self._chosen: Row | None = None
@@ -140,9 +141,8 @@ class Inspector(Resending, Searching, App[None]):
         self._list = self.query_one(ListPane)
         self._text = self.query_one(TextPane)
         self._fall = self.query_one(WaterfallPane)
-        # Those alone that are others than the table's: Textual goes through a keymap at each key.
-        self.set_keymap({key.id: key.keys for key in self._keys if key not in KEYS})
-        self._list.focus()
+        self.remap()
+        self._list.take_focus()
         self.hint()
         self.tell_problems()
         if self._outline.threads == 1:
@@ -156,7 +156,7 @@ class Inspector(Resending, Searching, App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the themes and what Textual has, and every key of everywhere by what it does."""
         yield from super().get_system_commands(screen)
-        for key in self._keys:
+        for key in self.keys:
             if key.place == EVERYWHERE and not key.action.startswith(("command_palette", "quit")):
                 yield SystemCommand(
                     key.name.replace("-", " ").capitalize(),
@@ -298,14 +298,14 @@ class Inspector(Resending, Searching, App[None]):
         panes = self.query_one("#panes")
         if number == 1:
             panes.remove_class("-panels")
-            self._list.focus()
+            self._list.take_focus()
         elif number == 2:
             panes.remove_class("-list")
-            self._fall.focus()
+            self._fall.take_focus()
         else:
             panes.remove_class("-list")
             self._text.tab = Tab(number)
-            self._text.focus()
+            self._text.take_focus()
             self.show_chosen()
 
     def show_chosen(self) -> None:
@@ -327,7 +327,7 @@ class Inspector(Resending, Searching, App[None]):
         self._text.action_half(way)
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys))
+        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self.keys))
 
     # What is said
 

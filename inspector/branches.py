@@ -81,7 +81,7 @@ def exchange_face(call: Exchange) -> Face:
         return Face(text, "  ".join([f"{summary.status}"] * bool(summary.status) + ["running"]), "wait")
     words = [f"{summary.status}" if summary.status else "no answer", seconds(summary.duration_us)]
     words += ["stream"] if call.stream else []
-    words += ["⏸ held"] if call.held else []
+    words += [call.met] if call.met else []
     words += [call.ended] if call.ended else []
     return Face(text, "  ".join(words), "bad" if call.bad else "")
 

@@ -13,7 +13,7 @@ from ..cassettes.amounts import counted
 from ..cassettes.folding import Read
 from ..cassettes.interaction import End, Interaction
 from ..cassettes.operations import find_operation, split_target
-from ..cassettes.outcomes import ENDS, held_text
+from ..cassettes.outcomes import ENDS, fault_text, held_text
 from ..cassettes.summary import STREAM
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
@@ -39,8 +39,8 @@ class Exchange(NamedTuple):
     """What cut it, or that it was missed, in words; empty for a call that came to its end."""
     running: bool = False
     """Its answer is not all there yet."""
-    held: bool = False
-    """A person held it on its way."""
+    met: str = ""
+    """What a person or a fault did to it on its way, in a word."""
 
     @property
     def arrival(self) -> int:
@@ -133,7 +133,7 @@ class Gathered:
             poll=name == "getRun",
             ended=ENDS.get(interaction.end, "") or (MISSED if _missed(interaction) else ""),
             running=interaction.extra.get("running") is True,
-            held=bool(held_text(interaction)),
+            met="⏸ held" if held_text(interaction) else "fault" if fault_text(interaction) else "",
         )
 
 

@@ -33,5 +33,6 @@ def head_of(snapshot: Snapshot | None, *, lost: str = "") -> str:
     if snapshot.hits or snapshot.misses or snapshot.mode not in {"record", "live"}:
         words.append(f"{counted(snapshot.hits, 'hit')} {counted(snapshot.misses, 'miss', 'misses')}")
     words += [counted(snapshot.failed, "failure")] if snapshot.failed else []
+    words += [counted(snapshot.faults, "fault")] if snapshot.faults else []
     words += [size_of(snapshot.size)] if snapshot.size else []
     return " · ".join(["lost · trying again", *words] if lost else words)

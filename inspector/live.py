@@ -6,7 +6,7 @@ again in the thread that reads, each thread no more often than reading it costs.
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from ..cassettes.errors import UsageError
 from ..cassettes.interaction import Interaction
 from ..cassettes.notes import Notes
 from ..cassettes.reader import Reader
+from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
 from ..proxy.control import protocol
 from ..proxy.control.client import Client
@@ -27,7 +28,7 @@ from .following import FollowingList
 from .headline import head_of
 from .help import HelpScreen
 from .holding import Holds
-from .keys import LIST, LIVE, PANEL, bindings
+from .keys import EVERYWHERE, LIST, LIVE, PANEL, bindings
 from .list_pane import ListPane
 from .live_recording import LiveRecording
 from .outline import Kind, Outline, Row
@@ -49,6 +50,7 @@ class LiveInspector(Holds):
     """An `Inspector` of a `LiveRecording`. `connect` makes a client of the proxy, or raises RespoolError."""
 
     BINDINGS = bindings(LIVE)
+    KEY_PLACES = (EVERYWHERE, LIVE)
     EMPTY = "No calls have come yet."
 
     def __init__(self, connect: Callable[[], Client], keymap: Mapping[str, str] | None = None) -> None:
@@ -183,12 +185,15 @@ class LiveInspector(Holds):
         self._opening.clear()
         self._list.clear()
         self.choose(None)
+        if self._search is not None:
+            self._begin_filter(self._search.text)
 
     def _ended(self, call: Call, *, counts: bool = True) -> list[str]:
         running = self.live.scope_of(call.number)
         scope = self.live.take(call)
         if scope is None:
             return []
+        self.look_at(IndexRow(call.summary(), call.number))
         if counts:
             self._count(call)
             if not self._list.following:
@@ -196,10 +201,18 @@ class LiveInspector(Holds):
         known = running in self._cost and running != scope
         return [str(running), scope] if known else [scope]
 
+    def rows_to_search(self) -> Sequence[IndexRow]:
+        """A call that goes on is looked at when it has ended."""
+        return self.live.ended()
+
+    def found_in(self, scopes: set[str]) -> None:
+        for scope in scopes:
+            self._dirty.setdefault(scope, 0.0)  # what is open there has more to show
+
     def _count(self, call: Call) -> None:
         if self._snapshot is None:
             return
-        name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses"}.get(call.how, "hits")
+        name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses", "fault": "faults"}.get(call.how, "hits")
         self._snapshot = self._snapshot.model_copy(update={name: getattr(self._snapshot, name) + 1})
 
     def _touch(self, scope: str, grown: list[Row], collections: list[str]) -> None:
@@ -322,7 +335,7 @@ class LiveInspector(Holds):
         return way
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self._keys, LIVE))
+        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self.keys, LIVE))
 
     def action_pause(self) -> None:
         self.paused = not self.paused

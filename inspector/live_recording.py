@@ -169,6 +169,11 @@ class LiveRecording:
         every = [row for rows in list(self._scopes.values()) for row in list(rows)]
         return iter(sorted(every, key=lambda row: row.summary.arrival))
 
+    def ended(self) -> list[Row]:
+        """The calls that have ended, in order; to be asked for on the event loop."""
+        rows = (Row(call.summary(), call.number) for call in self._calls.values())
+        return sorted(rows, key=lambda row: row.summary.arrival)
+
     def rows_of_scope(self, name: str) -> list[Row]:
         return list(self._scopes.get(name, ()))
 

@@ -85,31 +85,35 @@ class Outline:
     """The rows that are shown now, in order. Threads come first, as they were recorded; `other calls` come last."""
 
     def __init__(self, scopes: Sequence[str]) -> None:
-        self._scopes = tuple(scopes)
+        self._listed = [Row(Kind.THREAD, scope) for scope in scopes if not scope.startswith("/")]
+        """Threads and misses, in order, whatever a filter shows of them."""
+        self._paths = [scope for scope in scopes if scope.startswith("/")]
+        self._held: list[Row] = []
         self.rows: list[Row] = []
         self.collections: tuple[str, ...] = ()
         self._open: set[Row] = set()
         self._faces: dict[Row, Face] = {}
         self._inside: dict[Row, tuple[Branch, ...]] = {}
         self._hits: Mapping[str, set[int]] | None = None
-        self._begin(scopes)
+        self._begin(self._listed, self._paths)
         self.threads = len(self.rows) - bool(self.collections)
 
-    def _begin(self, scopes: Iterable[str]) -> None:
-        """Have these scopes and nothing open."""
-        scopes = tuple(scopes)
-        self.rows = [Row(Kind.THREAD, scope) for scope in scopes if not scope.startswith("/")]
-        self.collections = tuple(scope for scope in scopes if scope.startswith("/"))
+    def _begin(self, listed: Iterable[Row], paths: Iterable[str]) -> None:
+        """Have these rows and nothing open; a call that waits for a person is shown whatever is looked for."""
+        self.rows = [*listed, *self._held]
+        self.collections = tuple(paths)
         if self.collections:
             self.rows.append(Row(Kind.OTHER))
         self._open.clear()
 
     def grow(self, rows: Sequence[Row], collections: Sequence[str] = ()) -> None:
         """More has come: threads and misses go behind those that are there, collections behind the others."""
-        self._scopes += tuple(row.scope for row in rows if row.kind is Kind.THREAD)
-        self._scopes += tuple(collections)
-        if self._hits is not None:
-            return  # the filter finds them
+        held = [row for row in rows if row.kind is Kind.HELD]
+        self._held += held
+        self._listed += [row for row in rows if row.kind is not Kind.HELD]
+        self._paths += collections
+        if self._hits is not None:  # the others are shown when the filter finds them
+            rows, collections = held, ()
         at = self.newest + 1
         while at and self.rows[at - 1].kind is Kind.HELD and all(row.kind is not Kind.HELD for row in rows):
             at -= 1
@@ -126,8 +130,9 @@ class Outline:
 
     def remove(self, row: Row) -> None:
         """Take out a row that stands beside the threads."""
-        if row in self.rows:
-            self.rows.remove(row)
+        for rows in (self.rows, self._held):
+            if row in rows:
+                rows.remove(row)
         self._faces.pop(row, None)
 
     @property
@@ -145,7 +150,11 @@ class Outline:
     def narrow(self, hits: Mapping[str, set[int]] | None) -> None:
         """Show the scopes and calls that were found alone: by scope, the numbers of the calls. With None all again."""
         self._hits = hits
-        self._begin(self._scopes if hits is None else hits)
+        if hits is None:
+            self._begin(self._listed, self._paths)
+        else:
+            self._begin([], [])
+            self.found_more()
 
     def hits(self, row: Row) -> int | None:
         """How many calls of a thread or a collection were found; None in an outline that is not narrowed."""
@@ -157,7 +166,8 @@ class Outline:
         """More was found: scopes that were not there yet are put behind those that are; open rows stay as they are."""
         known = {row.scope for row in self.rows if row.kind is Kind.THREAD}
         threads = [scope for scope in self._hits or () if not scope.startswith("/") and scope not in known]
-        other = next((at for at, row in enumerate(self.rows) if row.kind is Kind.OTHER), len(self.rows))
+        beside = (at for at, row in enumerate(self.rows) if row.kind in {Kind.OTHER, Kind.HELD})
+        other = next(beside, len(self.rows))
         self.rows[other:other] = [Row(Kind.THREAD, scope) for scope in threads]
         self.collections = tuple(scope for scope in self._hits or () if scope.startswith("/"))
         if self.collections and (not self.rows or all(row.kind is not Kind.OTHER for row in self.rows)):

@@ -114,9 +114,15 @@ class Pane(ScrollView, inherit_bindings=False):
         """Have this row at the top, or as near to it as there are rows."""
         self.scroll_to(y=row, animate=False)
 
+    def take_focus(self) -> None:
+        """Take the focus at once, so that the next key is for this pane; one that is hidden takes it when it is shown."""
+        self.screen.set_focus(self)
+        if self.screen.focused is not self:
+            self.focus()
+
     def action_back(self) -> None:
         """Give the focus to the list."""
-        self.screen.query_one("#list").focus()
+        self.screen.query_one("#list", Pane).take_focus()
 
     def render_line(self, y: int) -> Strip:
         row = y + round(self.scroll_y)

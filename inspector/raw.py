@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from ..cassettes.interaction import Body, Headers, Interaction
 from ..cassettes.models import parse
-from ..cassettes.outcomes import ENDS, held_text
+from ..cassettes.outcomes import ENDS, fault_text, held_text
 from ..cassettes.secrets.finder import has_put_in
 from ..cassettes.text import clip, safe
 from .ink import Ink
@@ -48,7 +48,7 @@ def _lines(interaction: Interaction, mode: str) -> Iterator[Line]:
     if interaction.request_cut:
         yield Line(0, (("! the request did not arrive whole", "bad"),))
     yield from _body(request.body, "frames" if mode == "frames" else mode, ())
-    yield from _held(interaction, mode)
+    yield from _met(interaction, mode)
     yield Line()
     if response is None:
         yield Line(0, (("! no answer was recorded", "bad"),))
@@ -102,8 +102,11 @@ def _body(body: Body, mode: str, marks: tuple[tuple[int, int], ...]) -> Iterator
         yield Line(0, ((f"… {body.length - len(shown):,} more bytes are not shown here", "wait"),))
 
 
-def _held(interaction: Interaction, mode: str) -> Iterator[Line]:
-    """That the call was held on its way, and what was sent in the place of what came."""
+def _met(interaction: Interaction, mode: str) -> Iterator[Line]:
+    """Which faults it met, that it was held on its way, and what was sent in the place of what came."""
+    if struck := fault_text(interaction):
+        yield Line()
+        yield Line(0, ((f"! {clip(struck, MAX_LINE)}", "wait"),))
     if not (said := held_text(interaction)):
         return
     yield Line()

@@ -4,7 +4,9 @@ A slice runs in the thread that reads; what it found is given back whole and tak
 """
 
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from ..cassettes.filters import Filter, parse
 from ..cassettes.reader import Reader
@@ -20,17 +22,18 @@ Batch = list[tuple[str, int]]
 class Search:
     """One filter over all calls. `hits`: by scope, the calls that fit, as far as the cassette was looked through."""
 
-    def __init__(self, recording: Reader, text: str) -> None:
-        """Raises FilterError for a text that is no filter."""
+    def __init__(self, recording: Reader, text: str, rows: Sequence[Row] | None = None) -> None:
+        """`rows`: those to look at, where they are not all that there are. Raises FilterError for a text that is no filter."""
         self.text = text
         self.hits: dict[str, set[int]] = {}
         self.found = 0
         self.looked = 0
-        self.total = len(recording)
+        self.total = len(recording) if rows is None else len(rows)
         self.done = False
         self._recording = recording
         self._fits = Filter(parse(text), recording)
-        self._rows: Iterator[Row] | None = None
+        self._rows: Iterator[Row] | None = iter(rows) if rows is not None else None
+        self._later: deque[Row] = deque()
 
     def slice(self) -> tuple[Batch, int, bool]:
         """In the thread: look for a while. Returns what was found, how many calls were looked at, whether that was all."""
@@ -39,7 +42,7 @@ class Search:
         until = time.monotonic() + SLICE
         batch: Batch = []
         looked = 0
-        for row in self._rows:
+        for row in chain(self._rows, self._come()):
             looked += 1
             if self._fits(row):
                 batch.append((self._recording.scope_name(row.summary.scope), row.summary.arrival))
@@ -47,13 +50,29 @@ class Search:
                 return batch, looked, False
         return batch, looked, True
 
+    def later(self, row: Row) -> None:
+        """A call that came since; it is looked at behind the others."""
+        self._later.append(row)
+        self.total += 1
+        self.done = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a call that came since is still to be looked at."""
+        return bool(self._later)
+
+    def _come(self) -> Iterator[Row]:
+        while self._later:
+            yield self._later.popleft()
+
     def take(self, batch: Batch, looked: int, *, done: bool) -> None:
         """On the event loop: take in what a slice found."""
         self.looked += looked
-        self.done = done
-        self.found += len(batch)
+        self.done = done and not self._later
         for scope, arrival in batch:
-            self.hits.setdefault(scope, set()).add(arrival)
+            known = self.hits.setdefault(scope, set())
+            self.found += arrival not in known
+            known.add(arrival)
 
     @property
     def progress(self) -> str:

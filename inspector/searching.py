@@ -4,10 +4,12 @@ Part of the app, apart for its size.
 """
 
 import time
+from collections.abc import Sequence
 
 from textual import on
 
 from ..cassettes.filters import FilterError
+from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip, safe
 from .actions import Actions
 from .desk import SCAN, Job
@@ -34,7 +36,7 @@ class Searching(Actions):
     @on(Prompt.Closed)
     def _on_prompt_closed(self) -> None:
         if self.focused is None or not self.focused.display or self.focused.id == "line":
-            self._list.focus()
+            self._list.take_focus()
 
     @on(Prompt.Answered)
     def _on_answered(self, event: Prompt.Answered) -> None:
@@ -75,7 +77,7 @@ class Searching(Actions):
             self._outline.narrow(None)
         else:
             try:
-                self._search = Search(self._recording, text)
+                self._search = Search(self._recording, text, self.rows_to_search())
             except FilterError as error:
                 self.query_one(Prompt).complain(
                     *error.lines, safe(error.message + (f" ({error.hint})" if error.hint else ""))
@@ -89,6 +91,20 @@ class Searching(Actions):
         self._window.hint()
         return True
 
+    def rows_to_search(self) -> Sequence[IndexRow] | None:
+        """The calls that a filter looks at; None for all."""
+        return None
+
+    def found_in(self, scopes: set[str]) -> None:
+        """The filter found calls in these."""
+
+    def look_at(self, row: IndexRow) -> None:
+        """A call came: the filter, if there is one, looks at it, too."""
+        if self._search is not None:
+            self._search.later(row)
+            if not self.desk.asked("scan"):
+                self._scan()
+
     def _scan(self) -> None:
         search = self._search
         if search is None:
@@ -99,6 +115,8 @@ class Searching(Actions):
                 return
             batch, looked, done = found
             search.take(batch, looked, done=done)
+            done = search.done
+            self.found_in({scope for scope, _ in batch})
             first = bool(batch) and not self._outline.rows
             if done or first or time.monotonic() >= self._next_look:
                 self._show_found(done=done)

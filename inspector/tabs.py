@@ -1,5 +1,6 @@
 """The panels below the waterfall, by their numbers, and the line that names them. Pure: a width in, text out."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -17,6 +18,14 @@ class Tab(IntEnum):
 
 
 NAMES = {tab: tab.name.capitalize() for tab in Tab}
+_SHORT = NAMES | {Tab.MESSAGES: "Msgs", Tab.TOOLS: "Tool", Tab.SECRETS: "Sec"}
+_TIERS: tuple[Mapping[Tab, str], ...] = (
+    NAMES,
+    _SHORT,
+    {tab: name[:3] for tab, name in _SHORT.items()},
+    dict.fromkeys(Tab, ""),
+)
+"""What the panels are called, the longest names first; the one that is shown keeps its own."""
 _GAP = 1
 
 
@@ -33,19 +42,21 @@ class Label(NamedTuple):
 
 
 def labels(current: Tab, width: int) -> list[Label]:
-    """The names in `width` cells: whole where they fit, else all but the current one shortened, else by number alone."""
-    for most in (20, 4, 3, 0):
-        found: list[Label] = []
-        at = 0
-        for tab in Tab:
-            if tab is Tab.MISS and current is not tab:
-                continue  # few have one, and a row that is a miss says which key shows it
-            name = NAMES[tab] if tab is current else NAMES[tab][:most]
-            text = f"[{tab.value}] {name}" if tab is current or most == 20 else f"{tab.value} {name}".rstrip()
-            found.append(Label(tab, text, at))
-            at += len(text) + _GAP
-        if at - _GAP <= width:
-            break
+    """The names in `width` cells: whole where they fit, else all but the current one shorter, else by number alone."""
+    tiers = (_labels(current, names) for names in _TIERS)
+    return next((found for found in tiers if found[-1].end <= width), None) or _labels(current, _TIERS[-1])
+
+
+def _labels(current: Tab, names: Mapping[Tab, str]) -> list[Label]:
+    found: list[Label] = []
+    at = 0
+    for tab in Tab:
+        if tab is Tab.MISS and current is not tab:
+            continue  # few have one, and a row that is a miss says which key shows it
+        name = NAMES[tab] if tab is current else names[tab]
+        text = f"[{tab.value}] {name}" if tab is current or names is NAMES else f"{tab.value} {name}".rstrip()
+        found.append(Label(tab, text, at))
+        at += len(text) + _GAP
     return found
 
 

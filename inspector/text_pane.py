@@ -115,12 +115,18 @@ class TextPane(Pane):
             self.jump(max(row - 1, 0))
 
     def on_click(self, event: events.Click) -> None:
-        if event.y == 0 and (tab := tabs.at(event.x - 3, self.tab, self.size.width - 2)) is not None:
+        at = event.x - 1 - 2 * self.gutter.left  # behind the corner, if there is one
+        if event.y == 0 and (tab := tabs.at(at, self.tab, self._room)) is not None:
             self.post_message(self.Asked(tab))
+
+    @property
+    def _room(self) -> int:
+        """Cells for the names of the panels: Textual keeps one at each end, and one more beside a corner."""
+        return self.size.width - 2 - 2 * self.gutter.left
 
     def _count(self) -> None:
         """Name the panels, and say how far down this one stands, when not all of it is in view."""
-        found = tabs.labels(self.tab, self.size.width - 2)
+        found = tabs.labels(self.tab, self._room)
         names = [(label.text, "bold reverse" if label.tab is self.tab else "") for label in found]
         title = Content(" ").join(Content.styled(*name) for name in names)
         rows = self.virtual_size.height

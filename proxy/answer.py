@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ..cassettes.interaction import Body, Response
 from . import wire
 
 if TYPE_CHECKING:
@@ -82,6 +83,14 @@ def error_answer(status: int, message: str, code: str, *, retry: bool = False, k
         headers=((b"X-Should-Retry", b"true" if retry else b"false"),),
         keep_alive=keep_alive,
     )
+
+
+def response_of(answer: Answer) -> Response:
+    """A whole answer as it would be recorded."""
+    head, _, body = answer.data.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    headers = tuple((name, value) for name, _, value in (line.partition(b": ") for line in lines))
+    return Response(int(first.split(b" ", 2)[1]), b"", headers, Body.of(body))
 
 
 class Stream:

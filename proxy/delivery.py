@@ -17,8 +17,9 @@ from ..cassettes.summary import STREAM, Row
 from ..cassettes.tape import Recording
 from . import wire
 from .answer import Answer, Stream, wants_close
+from .control.calls import clipped
 from .control.hub import MOST_TOLD, Hub
-from .injection import FaultyStream, Sleep, marks
+from .injection import FaultyStream, Sleep, marks, words
 from .pace import Pace
 from .players import Player
 from .prepared import Prepared, PreparedAnswers, prepare
@@ -64,10 +65,14 @@ class Delivery:
             self._hub.served(session, served.how, interaction, served.row, self._recording)
             return answer
         running = _Running(self._hub, session, interaction)
+        running.strike(struck)
         try:
             return answer or await self._serve(request, session, served, player, struck, running)
         finally:
-            self._hub.end(running.call, served.how, interaction, served.row, self._recording)
+            if running.altered is not None:
+                self._hub.end_made(running.call, "fault", running.altered)
+            else:
+                self._hub.end(running.call, served.how, interaction, served.row, self._recording)
 
     def _at_hand(
         self, request: web.BaseRequest, served: Served, player: Player, struck: Sequence[Rule]
@@ -94,6 +99,8 @@ class Delivery:
         if player.fate is not None:
             ready, changed = player.fate.alter(row, ready, ready.interaction.request.target, hurry=self._hurry)
             struck = (*struck, *changed)
+            if running is not None and changed:
+                running.alter(ready.interaction, struck)
         if player.binder is not None and player.binder.names:
             ready = renamed(ready, player.binder.names)
         more: tuple[tuple[bytes, bytes], ...] = ()
@@ -169,7 +176,18 @@ class _Running:
         self._head = False
         self._sent = 0
         self._mark = 0
+        self.altered: Interaction | None = None
+        """What the client gets in the place of what was recorded, where faults changed it."""
         self.call = hub.begin(session, self._look)
+
+    def strike(self, struck: Sequence[Rule]) -> None:
+        self.call.noted = clipped(words(struck))
+
+    def alter(self, interaction: Interaction, struck: Sequence[Rule]) -> None:
+        self.strike(struck)
+        scope, session = self._interaction.scope, self.call.session
+        extra = {**interaction.extra, "fault": self.call.noted}
+        self._interaction = self.altered = replace(interaction, scope=scope, session=session, extra=extra)
 
     def head(self) -> None:
         response = self._interaction.response

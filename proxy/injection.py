@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -46,6 +46,13 @@ class BrokenOff(Exception):
     """The answer was ended early on purpose, and the connection is gone."""
 
 
+class Told(NamedTuple):
+    """An answer that faults made, and which."""
+
+    answer: Answer
+    rules: tuple[Rule, ...]
+
+
 class Fate:
     """What the faults of a replay do to one session."""
 
@@ -62,14 +69,14 @@ class Fate:
             self._counts.tell(rule)
         return struck
 
-    def answer(self, request: web.BaseRequest, target: bytes, data: bytes) -> Answer | Served | None:
+    def answer(self, request: web.BaseRequest, target: bytes, data: bytes) -> "Told | Served | None":
         """What a run that asks once more answers to a call; None where the recording does."""
         said = self._dooms and self._dooms.answer(request.method, target, data)
         if said is None:
             return None
         if isinstance(said, Altered):
             keep = not wants_close(request)
-            return json_answer(said.status, said.body, headers=marks(said.rules), keep_alive=keep)
+            return Told(json_answer(said.status, said.body, headers=marks(said.rules), keep_alive=keep), said.rules)
         return Served(said, "exact", START)  # it was served before, and moves nothing
 
     def alter(self, row: Row, ready: Prepared, target: bytes, *, hurry: bool) -> tuple[Prepared, tuple[Rule, ...]]:
@@ -130,6 +137,11 @@ def marks(struck: Sequence[Rule]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((b"x-respool-fault", rule.text.encode("ascii")) for rule in struck)
 
 
+def words(struck: Sequence[Rule]) -> str:
+    """The rules that struck a call, each once, as they were given."""
+    return "; ".join(dict.fromkeys(rule.text for rule in struck))
+
+
 def refusal(struck: list[Rule]) -> Status | None:
     """The status that replaces the answer, where a rule says one."""
     return next((rule.effect for rule in struck if isinstance(rule.effect, Status)), None)
@@ -147,7 +159,7 @@ def refused(request: web.BaseRequest, status: Status, struck: list[Rule]) -> Ans
     )
 
 
-async def delay(struck: list[Rule], sleep: Sleep) -> None:
+async def delay(struck: Sequence[Rule], sleep: Sleep) -> None:
     """Wait as long as a rule says before anything is answered."""
     for rule in struck:
         if isinstance(rule.effect, Delay):

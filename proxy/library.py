@@ -11,7 +11,15 @@ from aiohttp import web
 
 from ..cassettes.errors import DamagedCassetteError, RespoolError, UpstreamError
 from ..cassettes.folder import NoCassetteError
-from .answer import Answer, error_answer
+from ..cassettes.interaction import Request
+from ..cassettes.misses import shown_request
+from ..cassettes.redaction import scrub_text
+from ..cassettes.rules import NO_RULES
+from ..cassettes.secrets.cleaning import DEFAULT as CLEANING
+from .answer import Answer, error_answer, error_body
+from .control.calls import shown_name
+from .control.hub import Hub
+from .control.memory import missed
 from .health import Health, Living
 from .incoming import is_here
 from .server import Mode
@@ -40,7 +48,10 @@ class Resolver(Protocol):
 class Library:
     """A `Mode` made of others, one for each session name; several names may lead to the same one."""
 
-    def __init__(self, *, resolver: Resolver | None = None, narrate: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, resolver: Resolver | None = None, narrate: Callable[[str], None], hub: Hub | None = None
+    ) -> None:
+        self._hub = hub
         self._resolver = resolver
         self._narrate = narrate
         self._modes: dict[str, Mode] = {}
@@ -82,8 +93,19 @@ class Library:
                 message = f"{error.message}. {error.hint}" if error.hint else error.message
                 self._narrate(f"respool: session {session}: {message}")
                 status, code = next(row[1:] for row in _REFUSALS if isinstance(error, row[0]))
+                self._tell(request, session, target, status, message, code)
                 return error_answer(status, message, code, keep_alive=is_here(request))
         return await mode.handle(request, session, target)
+
+    def _tell(
+        self, request: web.BaseRequest, session: str, target: bytes, status: int, message: str, code: str
+    ) -> None:
+        """Tell who looks on of a call that leads nowhere, without its body."""
+        if self._hub is not None:
+            why = scrub_text(message, (), CLEANING)
+            asked = shown_request(Request(request.method, target, request.raw_headers), NO_RULES)
+            answered = missed(asked, error_body(why, code), shown_name(session), status=status)
+            self._hub.missed(session, answered, lambda: why)
 
     async def stop(self, timeout: float) -> None:
         """Stop every mode once. A mode that was closed before is its closer's to stop."""

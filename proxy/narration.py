@@ -18,6 +18,7 @@ _WORDS = {
     "exact": "hit",
     "held": "hit, its last state held",
     "ahead": "hit, ahead of its place",
+    "fault": "injected",
 }
 """What became of a call, where the control API's word for it says too little."""
 LONGEST_TARGET = 300
@@ -42,7 +43,7 @@ class Narration:
     def answered(
         self, method: str, target: bytes, headers: Headers, answer: Answer, what: str, session: str | None = None
     ) -> None:
-        """A call was answered before it came to a recording: refused at the door, asked of respool itself, or by a fault."""
+        """A call was answered before it came to a recording: refused, or asked of respool itself."""
         asked = Request(method, target, headers)
         if session is not None:
             session = scrub_text(session, secrets_of(asked), DEFAULT)

@@ -5,7 +5,7 @@ by `delivery`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from aiohttp import web
 from ..cassettes.ambiguities import Ambiguities, Call
 from ..cassettes.binding import Binder
 from ..cassettes.errors import CassetteError
+from ..cassettes.fault_rules import Rule
 from ..cassettes.faults import Faults
 from ..cassettes.interaction import Body, Headers, Request
 from ..cassettes.matching import Matching
@@ -23,18 +24,18 @@ from ..cassettes.operations import split_target
 from ..cassettes.positions import Session
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
-from ..cassettes.reports import Report, report_on
+from ..cassettes.reports import Report, report_in_steps, report_on
 from ..cassettes.summary import CREATES, STREAM
 from ..cassettes.tape import Tape
 from ..cassettes.text import clip
 from . import wire
-from .answer import Answer, error_answer, json_answer, wants_close
+from .answer import Answer, error_answer, json_answer, response_of, wants_close
 from .control.hub import Hub
-from .control.memory import missed
+from .control.memory import made, missed
 from .delivery import Delivery
 from .health import Health
 from .incoming import ClientFault, body_at_hand, body_pieces, is_here
-from .injection import Fate, Sleep, delay, refusal, refused
+from .injection import Fate, Sleep, Told, delay, refusal, refused, words
 from .pace import Pace
 from .players import IDLE_SECONDS, Player, Players
 from .prepared import CACHE_BYTES
@@ -106,9 +107,19 @@ class Replayer:
         player = self.player(name)
         return report_on(player.session, tuple(player.missed))
 
-    def told_of(self, session: str) -> dict[str, Any] | None:
-        """The report on a session, for the control API; None where there is none."""
-        return self.report(session).to_json() if session in self._players else None
+    async def told_of(self, session: str) -> dict[str, Any] | None:
+        """The report on a session, for the control API; None where there is none. Calls are answered in between."""
+        if session not in self._players:
+            return None
+        player = self.player(session)
+        steps = report_in_steps(player.session, tuple(player.missed))
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                report: Report = end.value
+                return report.to_json()
+            await asyncio.sleep(0)
 
     def begin_anew(self, session: str) -> bool:
         """Drop a session, for the control API; False where there is none."""
@@ -209,13 +220,11 @@ class Replayer:
         struck = fate.strike(asked.method, asked.target, streams=self._streams(asked_key, call.variant))
         if (status := refusal(struck)) is not None:
             self.refused += 1
-            await delay(struck, self._sleep)
-            return self._told(request, session, call.target, refused(request, status, struck), "injected")
+            return await self._made(session, asked, struck, struck, refused(request, status, struck))
         said = fate.take(key) or fate.answer(request, asked.target, decoded(asked.headers, asked.data or b""))
-        if isinstance(said, Answer):
-            await delay(struck, self._sleep)
-            self._told(request, session, call.target, said, "injected")
-            return said if player.binder is None else renamed_answer(said, player.binder.names)
+        if isinstance(said, Told):
+            answer = await self._made(session, asked, struck, [*struck, *said.rules], said.answer)
+            return answer if player.binder is None else renamed_answer(answer, player.binder.names)
         served = said or player.serve(call, key)
         if served is None:
             return self._miss(player, call, session, request)
@@ -228,6 +237,20 @@ class Replayer:
         """An answer that is none of the recording's, told to who wants to hear of each call."""
         if self._hub is not None and self._hub.narration is not None:
             self._hub.narration.answered(request.method, target, request.raw_headers, answer, what, session)
+        return answer
+
+    async def _made(
+        self, session: str, asked: Call, struck: Sequence[Rule], made_by: Sequence[Rule], answer: Answer
+    ) -> Answer:
+        """Wait as the struck rules say, then give an answer that faults made. Both are told to who looks on."""
+        if self._hub is None:
+            await delay(struck, self._sleep)
+            return answer
+        rules = words(made_by)
+        body = Body.of(decoded(asked.headers, asked.data or b""))
+        request = shown_request(Request(asked.method, asked.target, asked.headers, body), self.tape.rules)
+        with self._hub.answering(session, made(request, response_of(answer), session, fault=rules), rules):
+            await delay(struck, self._sleep)
         return answer
 
     def _streams(self, key: int, variant: int) -> bool:
@@ -288,7 +311,7 @@ class Replayer:
         said = miss.to_json()
         if self._hub is not None:
             redacted = shown_request(asked, self.tape.rules)
-            self._hub.missed(session, missed(redacted, said, session), miss)
+            self._hub.missed(session, missed(redacted, said, session), miss.text)
         return json_answer(502, said, headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request))
 
 

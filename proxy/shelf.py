@@ -99,10 +99,10 @@ class Shelf:
             failed=failed or bool(self.totals.failed),
         )
 
-    def told_of(self, session: str) -> dict[str, Any] | None:
+    async def told_of(self, session: str) -> dict[str, Any] | None:
         """The report on a session of a replay, for the control API; None where there is none."""
         seat = self._seats.get(session)
-        return seat[0].replayer.told_of(session) if seat is not None and isinstance(seat[0], Replaying) else None
+        return await seat[0].told_of(session) if seat is not None and isinstance(seat[0], Replaying) else None
 
     def begin_anew(self, session: str) -> bool:
         """Drop a session of a replay, for the control API; False where there is none."""

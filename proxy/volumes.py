@@ -94,6 +94,15 @@ class Replaying(Volume):
         self._reader = reader
         self.retired = False
 
+    async def told_of(self, session: str) -> dict[str, Any] | None:
+        """The report on a session. The cassette stays open for as long as that takes."""
+        self.running += 1
+        try:
+            return await self.replayer.told_of(session)
+        finally:
+            self.running -= 1
+            self.rested()
+
     def rested(self) -> None:
         if self.retired and not self.running:
             self._reader.close()

@@ -55,7 +55,7 @@ class Kept(NamedTuple):
             "method": clipped(self.method, 40),
             "target": clipped(self.target.decode("utf-8", "backslashreplace"), 2000),
             "scope": clipped(self.scope),
-            "record": None if self.how in {"miss", "forwarded"} else self.row.summary.arrival,
+            "record": None if self.how in {"miss", "forwarded", "fault"} else self.row.summary.arrival,
             "status": summary.status,
             "operation": summary.operation,
             "flags": summary.flags,
@@ -81,7 +81,7 @@ class Running:
     told: bytes = field(default=b"", repr=False)
     scope: str = ""
     noted: str = ""
-    """What a person did to it."""
+    """What a person did to it, or which faults struck it."""
 
 
 def clipped(text: str, most: int = 500) -> str:

@@ -8,7 +8,8 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from ...cassettes.errors import CassetteError
 from ...cassettes.file_names import sibling
 from ...cassettes.interaction import EMPTY, End, Interaction
-from ...cassettes.misses import Miss
 from ...cassettes.summaries import summarise
 from ...cassettes.summary import Row, Summary
 from ..sessions import DEFAULT
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 class Directed(Protocol):
     """A mode with sessions that can be reported on and begun anew."""
 
-    def told_of(self, session: str) -> dict[str, Any] | None:
+    async def told_of(self, session: str) -> dict[str, Any] | None:
         """The report on a session as plain data; None where there is none."""
         ...
 
@@ -76,14 +76,15 @@ class Hub:
         """Is told of each call that has ended, whoever else looks on; None for nobody."""
         self.log = EventLog()
         self.instance = secrets.token_hex(8)
-        self.hits = self.misses = self.recorded = self.failed = 0
+        self.hits = self.misses = self.recorded = self.failed = self.faults = 0
         self.ended = 0
         self.begun = 0
         self.stopped = False
         self._kept: deque[Kept] = deque(maxlen=MOST_KEPT)
         self._running: dict[int, Running] = {}
         self._sessions: OrderedDict[str, _Seen] = OrderedDict()
-        self._missed = Memory(most=1000, most_bytes=16 << 20)
+        self._made = Memory(most=1000, most_bytes=16 << 20)
+        """Answers that were not recorded: misses, and what a fault made."""
         self._grown: dict[int, Running] = {}
         self._looking: asyncio.TimerHandle | None = None
 
@@ -149,14 +150,32 @@ class Hub:
         self.ended += 1
         self.log.skip(2)
 
-    def missed(self, session: str, interaction: Interaction, miss: Miss) -> None:
-        """A replay had no answer to a (redacted) request; the interaction is what its client got."""
+    def missed(self, session: str, interaction: Interaction, why: Callable[[], str]) -> None:
+        """Nothing answers a (redacted) request; the interaction is what its client got, and `why` says the reason."""
         call = self.begin(session, lambda: interaction)
         self.misses += 1
         self._seen(session).misses += 1
-        row = self._missed.append(interaction, summarise(interaction))
-        kept = self._end(call, "miss", interaction, row, self._missed)
-        self.log.tell("miss", lambda: {"call": kept.told(), "why": clipped(miss.text(), 30_000)})
+        kept = self.end_made(call, "miss", interaction)
+        self.log.tell("miss", lambda: {"call": kept.told(), "why": clipped(why(), 30_000)})
+
+    def end_made(self, call: Running, how: str, interaction: Interaction) -> Kept:
+        """A call has ended with an answer that was not recorded."""
+        self.faults += how == "fault"
+        row = self._made.append(interaction, summarise(interaction))
+        return self._end(call, how, interaction, row, self._made)
+
+    @contextmanager
+    def answering(self, session: str, interaction: Interaction, noted: str) -> Iterator[None]:
+        """A call gets an answer that a fault made; it has begun, and ends with the `with`."""
+        asked = replace(interaction, response=None, extra={"running": True})
+        call = self.begin(session, lambda: asked)
+        call.noted = clipped(noted)
+        try:
+            yield
+        except BaseException:  # the client left, or the proxy stops
+            self.lost(call)
+            raise
+        self.end_made(call, "fault", interaction)
 
     def lost(self, call: Running) -> None:
         """A call has ended and is not kept."""
@@ -189,6 +208,7 @@ class Hub:
             "misses": self.misses,
             "recorded": self.recorded,
             "failed": self.failed,
+            "faults": self.faults,
             "running": len(self._running),
             "sessions": [
                 {"name": shown_name(name), "calls": seen.calls, "misses": seen.misses}
@@ -219,7 +239,8 @@ class Hub:
             raise CassetteError(f"the proxy knows of no call {number:,}, or no more")
         interaction = kept.source.interaction(kept.row)
         if kept.how in HITS:
-            interaction = replace(interaction, session=shown_name(kept.session))
+            extra = {**interaction.extra, "fault": kept.noted} if kept.noted else interaction.extra
+            interaction = replace(interaction, session=shown_name(kept.session), extra=extra)
         return interaction, kept.summary._replace(arrival=number)
 
     def running(self, number: int) -> Running | None:

@@ -18,6 +18,7 @@ MOST_CALLS = 10_000
 MOST_BYTES = 32 << 20
 MOST_ASKED = 256 << 10
 """Bytes of a body that no recording answers."""
+_HEADERS = ((b"Content-Type", b"application/json"), (b"X-Should-Retry", b"false"))
 _ROOM = 1024
 """Bytes that a call takes beside its bodies, about."""
 
@@ -85,14 +86,18 @@ class Memory:
         return next((each.scope for each, _ in self._kept.values() if scope_hash(each.scope) == scope), "")
 
 
-def missed(request: Request, said: bytes, session: str) -> Interaction:
+def missed(request: Request, said: bytes, session: str, *, status: int = 502) -> Interaction:
     """A (redacted) request that no recording answers, and what its client is told."""
-    headers = ((b"Content-Type", b"application/json"), (b"X-Should-Retry", b"false"))
-    response = Response(502, b"", headers, Body.of(said))
+    return made(request, Response(status, b"", _HEADERS, Body.of(said)), session)
+
+
+def made(request: Request, response: Response, session: str, *, fault: str = "") -> Interaction:
+    """A (redacted) request with an answer that was not recorded; `fault`: by which rules it was made."""
     if request.body.length > MOST_ASKED:
         request = replace(request, body=Body.of(request.body.read()[:MOST_ASKED]))
     started = time.time_ns() // 1000
-    return Interaction(0, started, request, response, scope=scope_of(request, None), session=session)
+    extra: dict[str, object] = {"fault": fault} if fault else {}
+    return Interaction(0, started, request, response, scope=scope_of(request, None), session=session, extra=extra)
 
 
 def _held(interaction: Interaction) -> int:

@@ -30,8 +30,9 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Short = Annotated[str, Field(max_length=600)]
 Line = Annotated[str, Field(max_length=4_000)]
 
-How = Literal["recorded", "forwarded", "exact", "held", "ahead", "miss"]
-"""What was done for a call: kept in the cassette; passed on; served in its place, again, before its place; nothing found."""
+How = Literal["recorded", "forwarded", "exact", "held", "ahead", "miss", "fault"]
+"""What was done for a call: kept in the cassette; passed on; served in its place, again, before its place; nothing found;
+answered by a fault."""
 
 
 class ControlError(RespoolError):
@@ -50,7 +51,7 @@ class Call(Told):
     """A call that has ended. `number`: in order of their beginnings; `place`: in order of their ends.
 
     `record`: the number of the interaction in the cassette that it was kept in, or served from. `noted`: what a person did to
-    it on its way.
+    it on its way, or which faults struck it.
     """
 
     number: Number
@@ -116,6 +117,7 @@ class Snapshot(Told):
     misses: Number
     recorded: Number
     failed: Number
+    faults: Number = 0
     running: Number
     sessions: list[SessionTold] = Field(max_length=10_000)
     calls: Number

@@ -107,7 +107,7 @@ class Control:
 
     async def session(self, request: web.BaseRequest, match: "re.Match[str]", asked: dict[str, str]) -> Answer:
         name, director = unquote(match[1]), self.hub.director
-        report = director.told_of(name) if director is not None else None
+        report = await director.told_of(name) if director is not None else None
         if report is None:
             return error_answer(404, "there is no report on such a session", "no_session")
         return _said({"session": name, **report})

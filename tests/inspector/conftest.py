@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,3 +171,22 @@ def cassette(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def looking(made):
+    """Open the inspector on a cassette; with notifications, since without them Textual hides markup errors in tests."""
+
+    @asynccontextmanager
+    async def open_it(path, *, size=(100, 30), sealed=True, before=None):
+        with Reader.open(path) as reader:
+            counting = made.Counting(reader, sealed=sealed)
+            counting.before = before or counting.before
+            app = Inspector(counting)
+            async with app.run_test(size=size, notifications=True) as pilot:
+                look = made.Looking(app, pilot)
+                look.folded = counting.folded
+                await pilot.pause()
+                yield look
+
+    return open_it

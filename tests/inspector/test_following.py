@@ -60,3 +60,29 @@ def test_what_a_miss_says_is_told_by_who_knows():
     outline.learn(Branch(thread("thread_a"), Face("thread_a")))
     assert outline.face(miss).text == "MISS POST /messages"
     assert not outline.may_open(miss)
+
+
+def test_a_filter_takes_neither_a_held_call_nor_a_miss_from_who_turns_it_off():
+    outline = Outline(["thread_a"])
+    miss, held = Row(Kind.MISS, "thread_a", "", "7"), Row(Kind.HELD, "", "", "8")
+    outline.grow([miss])
+    outline.grow([held])
+    outline.narrow({})
+    assert outline.rows == [held]
+    later = Row(Kind.HELD, "", "", "9")
+    outline.grow([later])
+    assert outline.rows == [held, later]
+    outline.remove(held)
+    outline.narrow(None)
+    assert outline.rows == [thread("thread_a"), miss, later]
+
+
+def test_what_a_filter_finds_later_stands_before_held_calls():
+    outline = Outline([])
+    held = Row(Kind.HELD, "", "", "8")
+    outline.grow([held])
+    hits = {}
+    outline.narrow(hits)
+    hits |= {"thread_a": {1}, "/assistants": {2}}
+    outline.found_more()
+    assert outline.rows == [thread("thread_a"), held, Row(Kind.OTHER)]

@@ -1,7 +1,6 @@
 import asyncio
 import re
 import threading
-from contextlib import asynccontextmanager
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,25 +11,6 @@ from respool.inspector.stories import MAX_STORIES
 from textual.worker import WorkerFailed
 
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u202e]")
-
-
-@pytest.fixture
-def looking(made):
-    """Open the inspector on a cassette; with notifications, since without them Textual hides markup errors in tests."""
-
-    @asynccontextmanager
-    async def open_it(path, *, size=(100, 30), sealed=True, before=None):
-        with Reader.open(path) as reader:
-            counting = made.Counting(reader, sealed=sealed)
-            counting.before = before or counting.before
-            app = Inspector(counting)
-            async with app.run_test(size=size, notifications=True) as pilot:
-                look = made.Looking(app, pilot)
-                look.folded = counting.folded
-                await pilot.pause()
-                yield look
-
-    return open_it
 
 
 async def test_threads_open_into_runs_and_these_into_steps(made, cassette, looking):

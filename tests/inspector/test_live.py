@@ -332,3 +332,49 @@ async def test_what_is_seen_can_be_copied(recorded, attached, key):
         look.app._list.go(0)
         await look.press("y", key)
         await look.until(lambda: "copied" in look.foot("told") or "!" in look.foot("told"))
+
+
+async def test_a_filter_finds_what_comes_after_it_was_set(recorded, attached):
+    async with upstream(numbered) as url, recorded(url) as proxy, attached() as look:
+        await proxy.call("POST", "/v1/threads", b"{}")
+        await look.lists("thread_1")
+        await look.press("slash", *"op:createMessage", "enter")
+        await look.until(lambda: "0 of 1 calls" in look.foot("status"))
+        assert "thread_1" not in look.list
+        await proxy.call("POST", "/v1/threads", b"{}")
+        await proxy.call("POST", "/v1/threads/thread_2/messages", b'{"content": "x"}')
+        await look.lists("thread_2")
+        await look.until(lambda: "1 of 3 calls" in look.foot("status"))
+        await look.lists("createMessage")
+        assert "createThread" not in look.list
+        assert "thread_1" not in look.list
+        await proxy.call("POST", "/v1/threads/thread_2/messages", b'{"content": "y"}')
+        await look.until(lambda: look.list.count("createMessage") == 2)  # in a thread that is open
+        await look.press("backslash")
+        await look.lists("thread_1")
+
+
+async def test_free_words_find_bodies_that_come_later(recorded, attached):
+    async with upstream(numbered) as url, recorded(url) as proxy, attached() as look:
+        await look.until(lambda: "LIVE" in look.foot("name"))
+        await look.press("slash", *"whale", "enter")
+        await proxy.call("POST", "/v1/threads", b"{}")
+        await proxy.call("POST", "/v1/threads/thread_1/messages", b'{"content": "a whale"}')
+        await look.until(lambda: "1 of 2 calls" in look.foot("status"))
+        await look.lists("createMessage")
+
+
+async def test_a_filter_goes_on_over_a_proxy_that_was_started_again(recorded, attached):
+    async with upstream(numbered) as url:
+        async with recorded(url) as proxy, attached() as look:
+            await look.until(lambda: "LIVE" in look.foot("name"))
+            await look.press("slash", *"op:createMessage", "enter")
+            await proxy.call("POST", "/v1/threads/thread_old/messages", b"{}")
+            await look.lists("thread_old")
+            look.app.feed._instance = ""
+            look.app._snapshot = look.app._snapshot.model_copy(update={"instance": "another"})
+            look.app.feed._events.close()
+            await look.until(lambda: look.app._snapshot.instance != "another")
+            await proxy.call("POST", "/v1/threads/thread_new/messages", b"{}")
+            await look.lists("thread_new")
+            await look.until(lambda: "2 of 2 calls" in look.foot("status"))

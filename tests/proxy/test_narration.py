@@ -92,7 +92,7 @@ async def test_a_replay_says_hits_misses_and_faults(recording):
     assert other.startswith("respool: GET /v1/threads/thread_1?after=x&key=REDACTED: 200 in N ms, hit")
     assert other.endswith(", session one")
     assert miss == "respool: GET /v1/threads/thread_9?token=REDACTED: 502 in N ms, miss, session REDACTED"
-    assert injected == "respool: GET /v1/assistants: 429, injected, session default"
+    assert injected == "respool: GET /v1/assistants: 429 in N ms, injected, session default"
     assert health == "respool: GET /_respool/health: 200, answered by respool itself"
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from respool.cassettes.faults import Faults
 from respool.cassettes.matching import Matching
 from respool.cassettes.reader import Reader
 from respool.cassettes.secrets.policy import PLAIN, Policy
@@ -78,12 +79,21 @@ async def recorded(
 
 
 @asynccontextmanager
-async def replayed(tmp_path: Path, path: Path, *, pace: str = "instant", **matching) -> AsyncIterator[Controlled]:
+async def replayed(
+    tmp_path: Path, path: Path, *, pace: str = "instant", faults: Faults | None = None, **matching
+) -> AsyncIterator[Controlled]:
     """A proxy that replays a cassette."""
     said: list[str] = []
     hub = Hub("replay", cassettes=(path,))
     with Reader.open(path) as reader:
-        replayer = Replayer(reader, matching=Matching(**matching), pace=Pace.parse(pace), narrate=said.append, hub=hub)
+        replayer = Replayer(
+            reader,
+            matching=Matching(**matching),
+            pace=Pace.parse(pace),
+            faults=faults,
+            narrate=said.append,
+            hub=hub,
+        )
         hub.director = replayer
         async with controlled(replayer, hub, str(tmp_path / "c.sock"), said) as one:
             yield one

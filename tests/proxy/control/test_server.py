@@ -4,6 +4,7 @@ import time
 
 import pytest
 from controlled import answering, streaming, upstream
+from respool.cassettes import reports
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.reader import Reader
 from respool.proxy.control.client import Client
@@ -287,3 +288,27 @@ async def test_what_is_asked_wrongly_is_an_error_in_the_apis_shape(recorded, tmp
             answer = await _raw(address, target)
             assert answer.startswith(b"HTTP/1.1 %d" % status), target
             assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "respool_error"
+
+
+async def test_calls_are_answered_while_a_report_reads_a_long_recording(recorded, replayed, tmp_path, monkeypatch):
+    monkeypatch.setattr(reports, "STEP", 1)
+    async with upstream(answering(THREAD)) as url, recorded(url) as one:
+        for number in range(30):
+            await one.call("POST", "/v1/threads", f'{{"metadata": {{"n": "{number}"}}}}'.encode())
+    async with replayed(tmp_path / "live.cassette") as one:
+        await one.call("POST", "/v1/threads", b'{"metadata": {"n": "0"}}')
+        turns = 0
+
+        async def others():
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        working = asyncio.ensure_future(others())
+        try:
+            report = await one.hub.director.told_of("default")
+        finally:
+            working.cancel()
+        assert (report["played"], report["unplayed_count"]) == (1, 29)
+        assert turns >= 30

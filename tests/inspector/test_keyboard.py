@@ -1,0 +1,85 @@
+"""Keys act in the order in which they are typed, however quickly they come, and under the names that a person gave them."""
+
+import pytest
+from on_terminal import OnTerminal
+from respool.cassettes.reader import Reader
+from respool.inspector.app import Inspector
+from respool.inspector.prompt import Line
+from textual import events
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def burst(app, text):
+    """Type all of a text before the app can do anything."""
+    names = {"/": "slash", ":": "colon", "\r": "enter", " ": "space", ";": "semicolon", "\x1b": "escape"}
+    for letter in text:
+        app.post_message(events.Key(names.get(letter, letter), letter if letter.isprintable() else None))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_typed_in_one_breath_with_a_slash_goes_into_the_filter(made, cassette, looking, size):
+    calls = [*made.thread("thread_a", "One"), *made.thread("thread_b", "Two"), *made.refund("thread_c")]
+    async with looking(cassette(*calls), size=size) as look:
+        await look.reads("One")
+        burst(look.app, "j/tool:lookup_order\r")
+        await look.until(lambda: look.list.startswith(" ▸ thread_c"))
+        assert "thread_a" not in look.list
+        assert look.app.query_one(Line).value == "tool:lookup_order"
+
+
+@pytest.mark.parametrize(("key", "purpose"), [("f", "find"), (";", "note")])
+async def test_other_lines_take_what_is_typed_behind_their_key(made, cassette, looking, key, purpose):
+    async with looking(cassette(*made.thread("thread_a", "One"))) as look:
+        await look.reads("One")
+        burst(look.app, key + "quiet jog")
+        await look.until(lambda: look.app.query_one(Line).value == "quiet jog")
+        assert look.app.query_one("#prompt").purpose == purpose
+
+
+async def test_keys_of_a_list_and_of_a_panel_stay_apart(made, cassette, looking):
+    calls = [*made.thread("thread_a", *("word " * 40).split()), *made.thread("thread_b", "Two")]
+    async with looking(cassette(*calls)) as look:
+        await look.reads("word")
+        burst(look.app, "3G")
+        text, rows = look.app.query_one("#conversation"), look.app.query_one("#list")
+        await look.until(lambda: text.scroll_y > 0)
+        assert rows.cursor == 0
+        burst(look.app, "hG")
+        await look.until(lambda: rows.cursor == 1)
+
+
+async def test_keys_that_a_person_gave_work_and_the_old_ones_do_not(made, cassette):
+    path = cassette(*made.thread("thread_a", "One"), *made.thread("thread_b", "Two"))
+    with Reader.open(path) as reader:
+        app = Inspector(reader, {"list.down": "s", "everywhere.filter": "e", "prompt.leave": "f9"})
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            look = made.Looking(app, pilot)
+            await look.reads("One")
+            await look.press("j", "down", "slash")
+            assert (app.query_one("#list").cursor, app.query_one("#prompt").display) == (0, False)
+            await look.press("s", "e")
+            assert (app.query_one("#list").cursor, app.query_one("#prompt").display) == (1, True)
+            await look.press("escape")
+            assert app.query_one("#prompt").display
+            await look.press("f9")
+            assert not app.query_one("#prompt").display
+
+
+async def test_a_key_acts_neither_below_a_menu_nor_in_a_line(made, cassette, looking):
+    async with looking(cassette(*made.thread("thread_a", "One"))) as look:
+        await look.reads("One")
+        await look.press("y", "slash")
+        assert not look.app.query_one("#prompt").display if len(look.app.screen_stack) == 1 else True
+        assert len(look.app.screen_stack) == 2
+        await look.press("escape", "slash", "slash", "q")
+        assert look.app.query_one(Line).value == "/q"
+
+
+def test_a_filter_in_one_write_to_a_terminal_is_a_filter(made, cassette):
+    terminal = OnTerminal("inspect", str(cassette(*made.thread("thread_a", "One"), *made.refund("thread_b"))))
+    terminal.until(b"One")
+    terminal.type(b"/tool:lookup_order\r")
+    terminal.until(b"of 10 calls")
+    terminal.quit(b"q")
+    assert terminal.end() == 0
