@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.exports import FORMATS
 from respool.cassettes.imports import import_files
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.reader import Reader
+from respool.cassettes.secrets.finder import find
 from respool.cassettes.show import render
 from respool.cassettes.summaries import summarise
 from respool.cassettes.writer import Writer
@@ -87,6 +88,7 @@ def test_a_cassette_comes_back_equal_from_its_export(tmp_path, name, cassette):
 @pytest.mark.parametrize("name", ["har", "jsonl"])
 @given(body=st.binary(max_size=40), answer=st.binary(max_size=40), value=st.binary(max_size=10))
 def test_any_bytes_of_a_body_come_back(tmp_path_factory, name, body, answer, value):
+    assume(not find(body) and not find(answer))  # what looks like a secret is taken out on the way in
     folder = tmp_path_factory.mktemp("any")
     source = recorded(folder / "a.cassette", call(0, body, answer))
     import_files([exported(name, source, folder / "a.out")], folder / "b.cassette")
