@@ -64,7 +64,7 @@ def scale(bench: Bench) -> Finding:
     finding.ceilings.append(Ceiling(f"{bench.calls:,} calls: packed by raw, size", part, 0.2))
     finding.remarks = [
         f"{bench.calls:,} calls in {max(1, bench.calls // 50):,} threads: {sizes['raw']:,} bytes raw, {sizes['packed']:,} packed",
-        "a new process each time, its modules imported before the clock starts, the file in the page cache",
+        "a new process each time, its modules imported and the file read into the page cache before the clock starts",
         (
             "look-ups are of calls by chance, pages of the index touched for the first time included; keys with more than 10 "
             "recordings are left out"

@@ -1,6 +1,7 @@
 """zstd for bodies: worth it or left alone, and back with every size capped.
 
-Decompression streams into a fixed allowance, for the size that a zstd frame declares is not to be believed.
+Decompression streams into a fixed allowance, for the size that a zstd frame declares is not to be believed: in one go it is
+done only where that size is the allowance.
 """
 
 import threading
@@ -53,9 +54,12 @@ def expand(codec: int, stored: bytes | memoryview, raw_len: int) -> bytes:
 def inflate(decompressor: zstandard.ZstdDecompressor, stored: bytes | memoryview, raw_len: int) -> bytes:
     """The `raw_len` bytes that a zstd frame holds. Raises CassetteError if it holds more, less, or is none."""
     try:
-        with decompressor.stream_reader(stored) as stream:
-            data = stream.read(raw_len)
-            more = stream.read(1)
+        if zstandard.frame_content_size(stored) == raw_len:  # so that no more room is made than the caller allowed
+            data, more = decompressor.decompress(stored), b""
+        else:
+            with decompressor.stream_reader(stored) as stream:
+                data = stream.read(raw_len)
+                more = stream.read(1)
     except (zstandard.ZstdError, MemoryError) as error:
         raise CassetteError(f"a record's zstd data is invalid ({error})") from error
     if len(data) != raw_len or more:

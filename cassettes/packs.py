@@ -12,7 +12,7 @@ import struct
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import zstandard
 
@@ -57,19 +57,6 @@ class Listing(NamedTuple):
     def prefix(self, number: int) -> bytes:
         at = self.prefixes[number]
         return self.data[at : at + PREFIX[self.kinds[number]]]
-
-    def listed(self, offset: int) -> tuple[bytearray, bytearray]:
-        """What an index lists of the interactions and of the body pieces in the pack at `offset`: prefix and place of each."""
-        data, place, rows, blobs = self.data, offset, bytearray(), bytearray()
-        for kind, at in zip(self.kinds, self.prefixes, strict=True):
-            place += _NEXT
-            if kind == _BLOB:
-                blobs += data[at : at + 16]
-                blobs += place.to_bytes(8, "little")
-            else:
-                rows += data[at : at + 56]
-                rows += place.to_bytes(8, "little")
-        return rows, blobs
 
 
 def place_of(offset: int, number: int) -> int:
@@ -142,28 +129,56 @@ def calls_in(payload: bytes | memoryview) -> int:
     return calls
 
 
+def listed_in(codec: int, payload: bytes | memoryview, offset: int) -> tuple[bytes, bytes]:
+    """What an index lists of the interactions and of the body pieces in the pack at `offset`: prefix and place of each.
+
+    Raises CassetteError for what no writer wrote.
+    """
+    data, count, calls = _expanded(codec, payload)
+    rows: list[bytes] = []
+    blobs: list[bytes] = []
+    at, place = 0, offset
+    while at < len(data):
+        place += _NEXT
+        start, kind = at + _ENTRY.size, data[at]
+        at += _STEP.get(kind) or _no_list()
+        (blobs if kind == _BLOB else rows).append(data[start:at] + place.to_bytes(8, "little"))
+    if at != len(data) or (len(rows), len(blobs)) != (calls, count - calls):
+        raise CassetteError("the contents of a pack are not what its head says")
+    return b"".join(rows), b"".join(blobs)
+
+
 def contents_of(codec: int, payload: bytes | memoryview) -> Listing:
     """What a pack holds, without its bytes. Raises CassetteError for what no writer wrote."""
-    count, calls, stored, raw = _head(payload)
-    if raw > _CONTENTS_MOST:
-        raise CassetteError(f"a pack says that its contents take {raw:,} bytes, which is not allowed")
-    listed = expand(min(codec, Codec.ZSTD), payload[HEAD.size : HEAD.size + stored], raw)
+    listed, count, calls = _expanded(codec, payload)
     kinds: list[int] = []
     prefixes: list[int] = []
     starts = [start := 0]
     at, unpack = 0, _ENTRY.unpack_from
     try:
-        while at < raw:
+        while at < len(listed):
             kind, length = unpack(listed, at)
             prefixes.append(at + _ENTRY.size)
-            at += _STEP[kind]
+            at += _STEP.get(kind) or _no_list()
             kinds.append(kind)
             starts.append(start := start + length)
-    except (struct.error, KeyError) as error:
-        raise CassetteError("the contents of a pack are no list of records") from error
-    if at != raw or len(kinds) != count or kinds.count(RecordType.INTERACTION) != calls:
+    except struct.error:
+        _no_list()
+    if at != len(listed) or len(kinds) != count or kinds.count(RecordType.INTERACTION) != calls:
         raise CassetteError("the contents of a pack are not what its head says")
     return Listing(listed, kinds, prefixes, starts)
+
+
+def _expanded(codec: int, payload: bytes | memoryview) -> tuple[bytes, int, int]:
+    """The contents of a pack as they stand, and how many records and interactions its head says there are."""
+    count, calls, stored, raw = _head(payload)
+    if raw > _CONTENTS_MOST:
+        raise CassetteError(f"a pack says that its contents take {raw:,} bytes, which is not allowed")
+    return expand(min(codec, Codec.ZSTD), payload[HEAD.size : HEAD.size + stored], raw), count, calls
+
+
+def _no_list() -> NoReturn:
+    raise CassetteError("the contents of a pack are no list of records")
 
 
 class Pack:

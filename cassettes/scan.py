@@ -257,11 +257,10 @@ class Contents:
     def _open(self, offset: int) -> None:
         """List what the pack at `offset` holds."""
         try:
-            listing = self.scan.source.listing(offset)
+            rows, blobs = self.scan.source.listed(offset)
         except CassetteError as error:
             self.scan.faults.append(error.message)
             return
-        rows, blobs = listing.listed(offset)
         self.rows += rows
         self.blobs += blobs
 

@@ -34,7 +34,7 @@ from .format import (
     refuse_newer,
 )
 from .lock import is_locked
-from .packs import Dictionary, Listing, Pack, contents_of, split_place
+from .packs import Dictionary, Pack, listed_in, split_place
 from .records import decode_meta
 from .stretches import Strides
 
@@ -241,12 +241,12 @@ class Source:
         refuse_newer(header, offset, self.name)
         return header, payload
 
-    def listing(self, offset: int) -> Listing:
-        """What the pack whose intact frame begins at `offset` holds, without its bytes."""
+    def listed(self, offset: int) -> tuple[bytes, bytes]:
+        """What an index lists of the pack whose intact frame begins at `offset`: see `packs.listed_in`."""
         _, _, codec, _, _, stored_len, _, _, _ = FRAME_HEADER.unpack_from(self.view, offset)
         start = offset + FRAME_HEADER_SIZE
         try:
-            return contents_of(codec, self.view[start : start + stored_len])
+            return listed_in(codec, self.view[start : start + stored_len], offset)
         except CassetteError as error:
             raise self._damaged(offset, error) from error
 

@@ -33,7 +33,8 @@ _PLAIN = {(kind, PREFIX[kind]) for kind in (_INTERACTION, _BLOB)}
 class Stretch(NamedTuple):
     """Frames in a row. `data` is the file from `offset` on; `starts` and `ends` of the frames count from there.
 
-    A frame that the scan had to look at by itself is a stretch of one, without `data` and `heads`, which are all headers in one.
+    `heads` are the frames' headers, one after the other. A frame that the scan had to look at by itself is a stretch of one,
+    without `data` and `heads`.
     """
 
     offset: int

@@ -57,6 +57,21 @@ def test_a_frame_that_declares_a_huge_size_takes_no_memory():
             expand(Codec.ZSTD, data, 1000)
 
 
+@pytest.mark.parametrize("declared", [1000, 999, 1001])
+def test_a_frame_that_declares_another_size_than_it_has_is_refused(declared):
+    stored = bytearray(zstandard.ZstdCompressor(write_checksum=False).compress(TEXT[:1000]))
+    assert zstandard.frame_content_size(bytes(stored)) == 1000
+    at = bytes(stored).index(struct.pack("<H", 1000 - 256))
+    stored[at : at + 2] = struct.pack("<H", declared - 256)
+    assert zstandard.frame_content_size(bytes(stored)) == declared
+    if declared == 1000:
+        assert expand(Codec.ZSTD, bytes(stored), declared) == TEXT[:1000]
+    else:
+        for length in (declared, 1000):
+            with pytest.raises(CassetteError):
+                expand(Codec.ZSTD, bytes(stored), length)
+
+
 def test_a_window_above_the_cap_is_refused():
     parameters = zstandard.ZstdCompressionParameters(window_log=24)
     squeezer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()

@@ -6,8 +6,18 @@ import struct
 
 import pytest
 from respool.cassettes.errors import CassetteError
-from respool.cassettes.format import Codec
-from respool.cassettes.packs import HEAD, Dictionary, Pack, build_pack, calls_in, contents_of, place_of, split_place
+from respool.cassettes.format import Codec, RecordType
+from respool.cassettes.packs import (
+    HEAD,
+    Dictionary,
+    Pack,
+    build_pack,
+    calls_in,
+    contents_of,
+    listed_in,
+    place_of,
+    split_place,
+)
 
 RECORDS = [(2, b"d" * 16, b"a body piece, " * 40), (3, b"s" * 56, b"fields"), (3, b"t" * 56, b""), (2, b"e" * 16, b"x")]
 SAMPLES = [b'{"id": "thread_%d", "object": "thread", "metadata": {}}' % number * 3 for number in range(200)]
@@ -80,6 +90,24 @@ def test_unknown_records_in_the_contents_are_refused():
     for listed in (struct.pack("<BI", 9, 0), struct.pack("<BI", 3, 0), b"\x02", struct.pack("<BI", 1, 0)):
         with pytest.raises(CassetteError, match=r"no list of records|not what its head says"):
             contents_of(0, HEAD.pack(1, 0, len(listed), len(listed)) + listed)
+        with pytest.raises(CassetteError, match=r"no list of records|not what its head says"):
+            listed_in(0, HEAD.pack(1, 0, len(listed), len(listed)) + listed, 64)
+
+
+def test_what_an_index_lists_of_a_pack_is_each_prefix_and_its_place(dictionary):
+    for each in (None, dictionary):
+        codec, payload, _ = build_pack(RECORDS, each)
+        rows, blobs = listed_in(codec, payload, 4_096)
+        for kind, width, listed in ((RecordType.INTERACTION, 56, rows), (RecordType.BLOB, 16, blobs)):
+            wanted = [
+                prefix + place_of(4_096, number).to_bytes(8, "little")
+                for number, (one, prefix, _) in enumerate(RECORDS)
+                if one == kind
+            ]
+            assert wanted
+            assert [listed[at : at + width + 8] for at in range(0, len(listed), width + 8)] == wanted
+    with pytest.raises(CassetteError, match="head says"):
+        listed_in(codec, HEAD.pack(len(RECORDS), 0, *HEAD.unpack_from(payload)[2:]) + payload[HEAD.size :], 64)
 
 
 def test_no_bytes_of_a_pack_or_a_dictionary_raise_anything_else(dictionary):
