@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cassettes.errors import UsageError
 from .running import narrate, progress_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ..cassettes.exports.destination import write
     from .opening import opened
 
+    if arguments.overwrite and arguments.destination is None:
+        raise UsageError("--overwrite replaces a file, and stdout is none", "name the file behind the cassette")
     lost = Lost()
     with opened(arguments.cassette) as reader:
         pieces = _pieces(arguments, reader, lost)

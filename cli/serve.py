@@ -47,6 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--mode {mode} needs a cassette", "give --cassette FILE")
     if mode == "live" and not missing:
         raise UsageError("--mode live keeps nothing, so it takes no --cassette", "use --mode record to keep the calls")
+    if mode == "live" and (arguments.append or arguments.overwrite):
+        raise UsageError(
+            "--mode live keeps nothing, so it adds to nothing and replaces nothing", "leave the option out"
+        )
     if arguments.fault and mode in {"record", "live"}:
         raise UsageError(
             f"--mode {mode} injects no faults", "--fault is for a replay; the sandbox has scripts for its own"

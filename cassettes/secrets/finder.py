@@ -15,7 +15,7 @@ from .encoded import blocks
 from .policy import PLAIN, Policy
 from .shapes import shapes
 from .sieve import Sieve
-from .telling import PUT_IN, Span, named
+from .telling import ANY_STEM, PUT_IN, SHORT, Span, named
 
 Replacer = Callable[[str, bytes], bytes]
 """Gives what stands in place of a secret of this kind."""
@@ -53,7 +53,7 @@ def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
             if find_flat(said, policy):
                 spans.append(Span(block.start + skipped, block.end, "base64", "base64"))
                 break
-    return _apart(span for span in spans if not policy.allows(span, data)) if spans else ()
+    return _allowed(spans, data, policy)
 
 
 _find = lru_cache(maxsize=2048)(find_once)
@@ -62,14 +62,22 @@ _sieve = lru_cache(maxsize=16)(Sieve)
 
 def find_flat(data: bytes, policy: Policy) -> tuple[Span, ...]:
     """As `find`, without looking into base64."""
-    spans = _plain(data, policy)
-    return _apart(span for span in spans if not policy.allows(span, data)) if spans else ()
+    return _allowed(_plain(data, policy), data, policy)
+
+
+def _allowed(spans: list[Span], data: bytes, policy: Policy) -> tuple[Span, ...]:
+    """What the user does not let stand, in order and apart."""
+    if policy.allow:
+        spans = [span for span in spans if not policy.allows(span, data)]
+    return _apart(spans) if spans else ()
 
 
 def _plain(data: bytes, policy: Policy) -> list[Span]:
     """What the rules find, without looking into base64."""
     spans = shapes(data)
-    spans += named(data, data.lower(), allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
+    low = data.lower()
+    if len(data) > SHORT or policy.names or ANY_STEM.search(low) is not None:
+        spans += named(data, low, allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
     return spans + policy.found(data)
 
 

@@ -6,10 +6,11 @@ Plain searches go first, and a pattern is tried where they say. The time grows w
 import re
 
 from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, WORD, Rule
-from .telling import PUT_IN, Span
+from .telling import PUT_IN, SHORT, Span
 
 _WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
 _LONG_WORD = b"A" * WORD
+ANY_MARKER = re.compile(b"|".join(re.escape(guard) for guard, _ in ANYWHERE))
 _DIGIT = re.compile(rb"[0-9]")
 _LETTER = re.compile(rb"[A-Za-z]")
 
@@ -27,6 +28,8 @@ def has_marker(data: bytes) -> bool:
 def at_markers(data: bytes) -> list[Span]:
     """The secrets of the rules that do not begin a long word."""
     spans: list[Span] = []
+    if len(data) <= SHORT and ANY_MARKER.search(data) is None:
+        return spans
     for guard, guarded in ANYWHERE:
         if guard in data:
             for marker, rule in guarded:
@@ -35,12 +38,16 @@ def at_markers(data: bytes) -> list[Span]:
 
 
 def _at_marker(data: bytes, marker: bytes, rule: Rule, spans: list[Span]) -> None:
-    place = data.find(marker)
+    find, match = data.find, rule.pattern.match
+    length, back = len(marker), rule.back
+    place = find(marker)
     while place >= 0:
-        behind = place + len(marker)
-        if place >= rule.back:
-            behind = max(behind, _match(data, place - rule.back, rule, spans))
-        place = data.find(marker, behind)
+        behind = place + length
+        if place >= back:
+            found = match(data, place - back)
+            if found is not None:
+                behind = max(behind, _taken(data, found, rule, spans))
+        place = find(marker, behind)
 
 
 def at_words(data: bytes) -> list[Span]:
@@ -54,19 +61,16 @@ def at_words(data: bytes) -> list[Span]:
         begins = BEGINS.match(data, start) if data[start] in FIRST or data[start - 1] in ESCAPES else None
         if begins is not None:
             for rule in AT_A_WORD[begins[1]]:
-                behind = _match(data, begins.start(1), rule, spans)
-                if behind:
-                    end = max(end, behind)
+                match = rule.pattern.match(data, begins.start(1))
+                if match is not None:
+                    end = max(end, _taken(data, match, rule, spans))
                     break
         start = flat.find(_LONG_WORD, end)
     return spans
 
 
-def _match(data: bytes, place: int, rule: Rule, spans: list[Span]) -> int:
-    """Try a rule at a place. The end of what it matched, a secret or not: nothing within is looked at again; else 0."""
-    match = rule.pattern.match(data, place)
-    if match is None:
-        return 0
+def _taken(data: bytes, match: "re.Match[bytes]", rule: Rule, spans: list[Span]) -> int:
+    """The end of what a rule matched, a secret or not: nothing within is looked at again."""
     start, end = match.span(match.lastindex or 0)
     value = data[start:end]
     if not PUT_IN.fullmatch(value) and not (rule.mixed and not _mixed(value)):

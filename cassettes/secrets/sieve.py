@@ -11,18 +11,13 @@ from itertools import filterfalse
 
 from .encoded import blocks
 from .policy import Policy
-from .shapes import at_markers, at_words, has_marker
-from .table import ANYWHERE
-from .telling import STEMS, has_telling_name
+from .shapes import ANY_MARKER, at_markers, at_words, has_marker
+from .telling import SHORT, STEMS, has_telling_name
 
 LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
-SHORT = 1024
-"""Bytes of a text in which one search for everything takes less time than one for each."""
 MOST_KNOWN = 4096
 LONGEST_KNOWN = 512
-
-_ANY_MARKER = re.compile(b"|".join(re.escape(marker) for marker, _ in ANYWHERE))
 
 
 class Sieve:
@@ -43,7 +38,7 @@ class Sieve:
         markers = False
         if new:
             short = len(new) <= SHORT
-            markers = (not short or _ANY_MARKER.search(new) is not None) and has_marker(new)
+            markers = (not short or ANY_MARKER.search(new) is not None) and has_marker(new)
             if markers and at_markers(data):  # of all: what follows a marker may reach across a comma
                 return False
             low = new.lower()

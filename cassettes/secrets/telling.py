@@ -20,6 +20,9 @@ STEMS = (
     b"bearer", b"jwt", b"assertion",
 )  # fmt: skip
 """In small letters: one of them stands in every telling name."""
+SHORT = 1024
+"""Bytes of a text in which one search for everything takes less time than one for each."""
+ANY_STEM = re.compile(b"|".join(STEMS))
 
 _STRONG = re.compile(
     rb"passw|passphrase|pwd|secret|credential|(?:api|access|private|account|subscription)[-_.]?keys?(?:$|[^a-z])|authorization$"
@@ -69,8 +72,12 @@ _LINE = re.compile(rb"[^\r\n]++")
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]{3,}+")
 _ANY_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*+")
 _BETWEEN = re.compile(_SPACE + rb"(?P<mark>[,\]])?+" + _SPACE + rb"(?P<open>\\{0,15}+[\"'])?+")
+_ITEM = re.compile(_SPACE + rb",?+" + _SPACE + rb"\"(?P<value>[^\"\\]{1,128}+)\"")
+"""A short string of a list, where nothing is escaped."""
 _WORD = re.compile(rb"(?:[A-Za-z0-9+/=_.~-]++|\\{1,7}/|%[0-9A-Fa-f]{2})++")
 _SHORTEST_WORD = 12
+_NEAR = 128
+"""Bytes in which the end of a short string is looked for before its escapes are."""
 _SAMPLE = 1024
 """Bytes of a value that tell whether it was drawn by lot."""
 _TURN = re.compile(rb"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]")
@@ -82,6 +89,8 @@ _EMPTY = re.compile(
 )
 """What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`. A password may begin with such a sign, too."""
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
+_TOLD_APART = frozenset(range(256)) - frozenset(b"abcdefghijklmnopqstuvwzABCDEFGHIJKLMNOPQSTUVWZ0123456789")
+_FIRST_OF_IDS = frozenset(b"trmsafcvb")
 _NO_NAMES = frozenset({b"auth", b"session.created", b"session.updated"})
 
 
@@ -229,13 +238,19 @@ def _judged(data: bytes, begin: int, end: int, strong: bool, name: bytes, *, cut
     if not strong:
         parted = _CUT.search(data, begin, end) if cut else None
         last = end if parted is None else parted.start()
-        if last - begin < _SHORTEST_WORD or not _WORD.fullmatch(data, begin, last):
+        if last - begin < _SHORTEST_WORD or not _WORD.fullmatch(data, begin, last) or not _turns(data[begin:last]):
             return []
-    if begin >= end or PUT_IN.fullmatch(data, begin, end) or _EMPTY.fullmatch(data, begin, min(end, begin + 256)):
+    if begin >= end:
+        return []
+    first = data[begin]
+    # What begins with another letter is neither put in nor a sign that no value is given.
+    if first in _TOLD_APART and (
+        PUT_IN.fullmatch(data, begin, end) or _EMPTY.fullmatch(data, begin, min(end, begin + 256))
+    ):
         return []
     if end - begin <= 64 and data[begin:end].strip().lower() in VOCABULARY:
         return []
-    if API_ID.fullmatch(data, begin, end) or not (strong or looks_random(data[begin:last])):
+    if first in _FIRST_OF_IDS and API_ID.fullmatch(data, begin, end):
         return []
     return [Span(begin, end, _kind(name), "telling-name")]
 
@@ -248,7 +263,14 @@ def _number(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]",
 def _listed(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]", name: bytes) -> list[Span]:
     """The strings and numbers of a list that begins at `begin`, up to its end or to what is neither."""
     found: list[Span] = []
+    item = _ITEM.match if quote == b'"' else None
     while True:
+        plain = item(data, begin) if item is not None else None
+        if plain is not None:
+            begin, end = plain.span("value")
+            found += _judged(data, begin, end, True, name)
+            begin = end + 1
+            continue
         between = _BETWEEN.match(data, begin)
         if between is None or between["mark"] == b"]":
             return found
@@ -275,6 +297,10 @@ def _ends(opened: bytes, quote: bytes) -> bool:
 
 def _closing(data: bytes, begin: int, opened: bytes) -> int:
     """Where the string ends that `opened` opens before `begin`: at a quote with as many backslashes, or fewer."""
+    if len(opened) == 1:
+        end = data.find(opened, begin, begin + _NEAR)
+        if end >= 0 and data.find(b"\\", begin, end) < 0:
+            return end
     return _end(_string(opened[-1:], len(opened) - 1), data, begin)
 
 
@@ -288,7 +314,12 @@ def _string(quote: bytes, depth: int) -> "re.Pattern[bytes]":
 
 def looks_random(value: bytes) -> bool:
     """Whether a value looks as if it was drawn by lot: one word, of many turns between digits and letters, small and large."""
-    if len(value) < _SHORTEST_WORD or COUNT.fullmatch(value) or not _WORD.fullmatch(value):
+    return len(value) >= _SHORTEST_WORD and _WORD.fullmatch(value) is not None and _turns(value)
+
+
+def _turns(value: bytes) -> bool:
+    """As `looks_random`, of one word that is long enough."""
+    if value.isdigit() and COUNT.fullmatch(value):
         return False
     value = value[:_SAMPLE]
     if _HEX.fullmatch(value):
@@ -296,6 +327,7 @@ def looks_random(value: bytes) -> bool:
     return len(_TURN.findall(value)) >= max(3, len(value) // 7) and len(set(value)) * 3 > min(len(value), 48)
 
 
+@lru_cache(maxsize=4096)
 def _kind(name: bytes) -> str:
     if b"passw" in name or b"pwd" in name or b"passphrase" in name:
         return "password"

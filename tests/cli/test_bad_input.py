@@ -51,6 +51,8 @@ def check(respool, arguments: str, status: int, *fragments: str, inside: bool = 
         ("serve --mode auto --cassette a.cassette", ["needs an upstream"]),
         ("serve --mode live", ["--mode live needs an upstream"]),
         ("serve --mode live --upstream sandbox --cassette a.cassette", ["keeps nothing"]),
+        ("serve --mode live --upstream sandbox --append", ["keeps nothing"]),
+        ("serve --mode live --upstream sandbox --overwrite", ["keeps nothing"]),
         ("sandbox --latency -1", ["--latency -1 is not a latency"]),
         ("sandbox --latency nan", ["--latency nan is not a latency"]),
         ("sandbox --seed one", ["--seed"]),

@@ -1,6 +1,7 @@
 """`respool export`, and that what it writes does what it says: against a replay of the same cassette."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from respool.proxy.server import serve
 from respool.proxy.upstream import Origin, Upstream
 
 PATIENCE = 60.0
+FORMS = ("html", "har", "jsonl", "curl", "python", "pytest", "markdown")
 TOOL = {"type": "function", "function": {"name": "lookup", "parameters": {"type": "object", "properties": {}}}}
 
 
@@ -208,6 +210,29 @@ def test_an_existing_file_is_replaced_only_when_asked(respool, cassette, tmp_pat
     assert respool.inside("export", "--har", "--overwrite", cassette, tmp_path / "out.har").returncode == 0
     assert (tmp_path / "out.har").read_text().startswith('{"log":')
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.har", "recorded.cassette"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_overwriting_without_a_file_is_a_mistake_in_use(respool, cassette, form):
+    done = respool.inside("export", f"--{form}", "--overwrite", cassette)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[0] == "respool: --overwrite replaces a file, and stdout is none"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_holds_the_thread_that_was_asked_for_and_no_other(respool, form):
+    with respool.serving("record", "--upstream", "sandbox", "--cassette", "two.cassette") as server:
+        threads = []
+        for fruit in ("apple", "pear"):
+            status, body = server.call("POST", "/threads", {"messages": [{"role": "user", "content": f"an {fruit}"}]})
+            threads.append(json.loads(body)["id"])
+            assert (status, server.call("GET", f"/threads/{threads[-1]}/messages")[0]) == (200, 200)
+        assert server.end() == 0
+    done = respool.inside("export", f"--{form}", "two.cassette", "--thread", threads[0])
+    assert done.returncode == 0
+    assert "apple" in done.stdout
+    assert "pear" not in done.stdout
+    assert threads[1] not in done.stdout
 
 
 def test_a_thread_that_is_not_there_is_said(respool, cassette):

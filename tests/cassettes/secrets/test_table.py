@@ -1,9 +1,10 @@
 """Each rule finds its example, whole at any length, and leaves its counter-example; none of them can be made to hang."""
 
+import sys
 import time
 
 import pytest
-from respool.cassettes.secrets.finder import canonical, clean, find
+from respool.cassettes.secrets.finder import canonical, clean, find, find_once
 from respool.cassettes.secrets.policy import PLAIN
 from respool.cassettes.secrets.table import RULES
 from respool.cassettes.secrets.telling import STEMS
@@ -81,7 +82,7 @@ def hostile():
 
 def cost(text):
     began = time.process_time()
-    find(text)
+    find_once(text, PLAIN)
     return time.process_time() - began
 
 
@@ -94,6 +95,50 @@ def test_no_text_takes_longer_than_its_length(unit):
         if taken[-1] < 8:
             return
     pytest.fail(f"four times the text takes {min(taken):.0f} times as long; 16 times is quadratic")
+
+
+def work(text):
+    """How many functions are called to look through a text, those in C among them."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        find_once(text, PLAIN)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+WORST = (
+    b'"pwd": "\\"',
+    b'"pwd":',
+    b'"password": [1,2,3,',
+    b'"password":["a","b",',
+    b'"secret": ["a",',
+    b'"token":"aB3dE5gH7jK9mN1"',
+    b"password=a&",
+    b"pass=",
+    b"://",
+    RULES[-1].example + b" ",
+    b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0N",
+)
+"""What takes most work for its length."""
+
+
+@pytest.mark.parametrize("unit", dict.fromkeys([*hostile(), *WORST]), ids=lambda unit: repr(unit[:30]))
+def test_no_text_takes_more_than_some_steps_for_each_of_its_bytes(unit):
+    assert work((unit * (8192 // len(unit) + 1))[:8192]) < 2.75 * 8192 + 200
+
+
+@pytest.mark.parametrize("unit", WORST[::3], ids=lambda unit: repr(unit[:30]))
+def test_of_the_worst_a_mebibyte_takes_four_times_the_work_of_a_quarter(unit):
+    small, large = ((unit * (size // len(unit) + 1))[:size] for size in (1 << 18, 1 << 20))
+    assert work(large) < 4.1 * work(small)
 
 
 @pytest.mark.parametrize(
