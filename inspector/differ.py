@@ -11,9 +11,9 @@ from ..cassettes.comparison.alignment import anchors
 from ..cassettes.extract import Extract
 from ..cassettes.interaction import Interaction
 from ..cassettes.text import clip
+from .document import Document, Line
 from .ink import Ink
 from .raw import MAX_BODY, pretty, start_of
-from .transcript import Document, Line
 
 MOST_LINES = 4_000
 """Lines of each call that are compared."""
