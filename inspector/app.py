@@ -97,7 +97,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         self._chosen: Row | None = None
         self._opening: dict[str, Row] = {}
         self._leaving = False
-        self._told = ""
+        self._told = self._words = ""
         self._mode = MODES[0]
         self.begin_actions(self, *self.notes_of(recording))
         self.begin_searching()
@@ -217,7 +217,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         if (row := self._opening.pop(scope, None)) is not None:
             self._list.open(row)
         else:
-            self._list.refresh_rows()
+            self._list.show_again(story.branch.row)
         if self._chosen is not None and self._chosen.scope == scope:
             self.choose(self._chosen)
 
@@ -336,5 +336,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
     def hint(self) -> None:
         search = self._search
         words = f"/{safe(clip(search.text, 60))}  {search.progress}" if search is not None else ""
-        self.screen_stack[0].query_one("#status", Static).update(Content(words), layout=False)
+        if words != self._words:  # else it would be drawn at each key
+            self._words = words
+            self.screen_stack[0].query_one("#status", Static).update(Content(words), layout=False)
         self.say(_HINT if self.size.width >= 100 or (not words and self.size.width > 70) else _SHORT_HINT)

@@ -16,6 +16,9 @@ from .layout import Sheet
 from .pane import Pane
 from .tabs import Tab
 
+SOON = 0.15
+"""Seconds for which nothing is said of reading: a word that comes and goes with each key is not read, and costs a frame."""
+
 
 class TextPane(Pane):
     """Shows a sheet. It has the app lay the document out again when its own width changes."""
@@ -45,9 +48,10 @@ class TextPane(Pane):
         return self._sheet
 
     def wait(self) -> None:
-        """Say that what is shown will be replaced by what is being read."""
-        self._waiting = True
-        self._count()
+        """Say that what is shown will be replaced by what is being read, unless it comes at once."""
+        if not self._waiting:
+            self._waiting = True
+            self.set_timer(SOON, self._count)
 
     def stay(self) -> None:
         """What is shown next is the same grown: it keeps its place, or goes on with its end where that is in view."""
