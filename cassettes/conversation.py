@@ -185,6 +185,8 @@ class NoteKind(Enum):
     CUT = "cut"
     CHANGED = "changed"
     DELETED = "deleted"
+    HELD = "held"
+    """A person held a call on its way. It says nothing of the conversation, so that comparisons pass over it."""
     CALL = "call"
     """A call that is none of the thread's operations, or whose answer could not be read."""
 

@@ -14,7 +14,7 @@ from .interaction import Body, End, Interaction, Response
 from .merging import Merger, Moment
 from .models import MAX_BODY, compact
 from .operations import Operation, find_operation, split_target
-from .outcomes import ENDS, cut_text, error_text, gist
+from .outcomes import ENDS, cut_text, error_text, gist, held_text
 from .scopes import media_type, scope_of
 from .sse import Event, EventParser
 from .summary import CUT, WRITE, Row
@@ -89,6 +89,9 @@ class Folding:
         elif response is not None:
             note.detail = gist(response)
             self._merger.note(note)
+        if held := held_text(interaction):
+            told = held.removeprefix("held ")
+            self._merger.note(Note(NoteKind.HELD, subject, told, arrival=interaction.arrival))
         if end not in (End.COMPLETE, End.UPSTREAM_FAILED):
             self._merger.note(Note(NoteKind.CUT, subject, cut_text(interaction), status, interaction.arrival))
         return read

@@ -6,7 +6,6 @@ directory, and of it only `[tool.respool]`. A name that is not known there is an
 """
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .errors import CassetteError, UsageError
 from .file_names import file_named, sibling
+from .projects import OF_THE_INSPECTOR, PROJECT, loaded, project_of
 from .rules import NO_RULES, Rules
 from .secrets.policy import PLAIN, Policy, policy_of_notes
 from .text import clip
@@ -21,7 +21,6 @@ from .text import clip
 IGNORE = "ignore"
 MATCH_HEADER = "match-header"
 COMMAND_LINE = "command line"
-PROJECT = "pyproject.toml"
 KNOWN = (IGNORE, MATCH_HEADER)
 """What may stand in `[tool.respool]`, in the file beside a cassette, and (with more) in a cassette's notes."""
 REDACT = "redact"
@@ -31,10 +30,6 @@ OF_REDACTION = (REDACT, REDACT_ALLOW, KEY_FILE)
 """What may stand in `[tool.respool]` besides: how a recording is redacted (see `redaction_for`)."""
 OF_THE_PLUGIN = "pytest"
 """A table in `[tool.respool]` that pytest's plugin reads."""
-OF_THE_INSPECTOR = "keys"
-"""A table in `[tool.respool]` that the inspector reads."""
-LARGEST = 1 << 20
-"""Bytes of a settings file."""
 
 
 class Found(NamedTuple):
@@ -92,11 +87,11 @@ def settings_for(
     if cassette is not None:
         beside = sibling(cassette, ".toml")
         if beside.is_file():
-            found.append(Found(beside.name, _from_table(_load(beside), str(beside))))
+            found.append(Found(beside.name, _from_table(loaded(beside), str(beside))))
     near = [cassette.absolute().parent] if cassette is not None else []
-    projects = dict.fromkeys(filter(None, map(_project_of, [*near, (folder or Path()).absolute()])))
+    projects = dict.fromkeys(filter(None, map(project_of, [*near, (folder or Path()).absolute()])))
     for project in projects:
-        table = _load(project).get("tool", {})
+        table = loaded(project).get("tool", {})
         table = table.get("respool", {}) if isinstance(table, dict) else {}
         if isinstance(table, dict):
             others = (OF_THE_PLUGIN, OF_THE_INSPECTOR, *OF_REDACTION)
@@ -111,18 +106,6 @@ def settings_for(
         policy=policy,
     )
     return Settings(rules, tuple(found))
-
-
-def table_near(cassette: Path, name: str, folder: Path | None = None) -> list[tuple[str, object]]:
-    """The tables of this name in `[tool.respool]` near a cassette and the working directory, each with where it stands."""
-    found: list[tuple[str, object]] = []
-    places = (cassette.absolute().parent, (folder or Path()).absolute())
-    for project in dict.fromkeys(filter(None, map(_project_of, places))):
-        table = _load(project).get("tool", {})
-        table = table.get("respool", {}) if isinstance(table, dict) else {}
-        if isinstance(table, dict) and name in table:
-            found.append((f"[tool.respool] in {project}", table[name]))
-    return found
 
 
 def notes_of(rules: Rules) -> dict[str, Any]:
@@ -159,8 +142,8 @@ def redaction_for(
     redact, allow = list(redact), list(allow)
     key_file = ""
     near = [cassette.absolute().parent] if cassette is not None else []
-    for project in dict.fromkeys(filter(None, map(_project_of, [*near, (folder or Path()).absolute()]))):
-        table = _load(project).get("tool", {})
+    for project in dict.fromkeys(filter(None, map(project_of, [*near, (folder or Path()).absolute()]))):
+        table = loaded(project).get("tool", {})
         table = table.get("respool", {}) if isinstance(table, dict) else {}
         if not isinstance(table, dict):
             continue  # `settings_for` refuses it
@@ -208,27 +191,3 @@ def _read(where: str, ignore: Iterable[str], match_headers: Iterable[str]) -> Ru
         return Rules.of(ignore, match_headers)
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.hint) from error
-
-
-def _project_of(folder: Path) -> Path | None:
-    """The nearest `pyproject.toml`, upward of a folder."""
-    for parent in (folder, *folder.parents):
-        path = parent / PROJECT
-        if path.is_file():
-            return path
-    return None
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise UsageError(f"{path} is larger than {LARGEST:,} bytes")
-        return tomllib.loads(data.decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{path} is no TOML: {clip(str(error), 200)}", "respool looks there for its settings"
-        ) from error

@@ -1,20 +1,25 @@
-"""What `respool inspect` is to look at: a cassette, a running proxy by its socket or its port, or the one that is running."""
+"""What `respool inspect` is to look at: a cassette, a running proxy by its socket or its port, or the one that is running.
+
+What speaks with proxies is imported where there is one: a cassette is on the screen sooner.
+"""
 
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..cassettes.errors import UsageError
 from ..cassettes.text import clip
-from ..proxy.control import places
-from ..proxy.control.client import Client, token_of
-from ..proxy.control.protocol import ControlError
+
+if TYPE_CHECKING:
+    from ..proxy.control.client import Client
+    from ..proxy.control.places import Found
 
 MOST_LISTED = 20
 
 
-def proxy_of(named: str | None, token_file: Path | None) -> Callable[[], Client] | None:
+def proxy_of(named: str | None, token_file: Path | None) -> "Callable[[], Client] | None":
     """What makes a client of the proxy that was named; None where a cassette was. Raises UsageError or ControlError.
 
     A proxy that is started again has another socket: it is found by its port each time.
@@ -22,6 +27,9 @@ def proxy_of(named: str | None, token_file: Path | None) -> Callable[[], Client]
     if named is None:
         return _socket(_only().path)
     if named.startswith(("http://", "https://")):
+        from ..proxy.control import places
+        from ..proxy.control.client import Client, token_of
+
         port = _local_port(named)
         found = next((each for each in places.running() if each.port == port), None) if port else None
         if found is not None:
@@ -35,8 +43,10 @@ def proxy_of(named: str | None, token_file: Path | None) -> Callable[[], Client]
     return _socket(path) if is_socket else None
 
 
-def _only() -> places.Found:
+def _only() -> "Found":
     """The one proxy that is running. Raises UsageError where there is none, or more than one, which it lists."""
+    from ..proxy.control import places
+
     found = list(places.running())
     if len(found) == 1:
         return found[0]
@@ -49,7 +59,10 @@ def _only() -> places.Found:
     raise error
 
 
-def _told(found: places.Found) -> str:
+def _told(found: "Found") -> str:
+    from ..proxy.control.client import Client
+    from ..proxy.control.protocol import ControlError
+
     try:
         with Client(str(found.path)) as client:
             snapshot = client.snapshot()
@@ -59,10 +72,13 @@ def _told(found: places.Found) -> str:
     return " · ".join(word for word in (clip(snapshot.address, 80), clip(snapshot.mode, 20), names) if word)
 
 
-def _socket(path: Path) -> Callable[[], Client]:
+def _socket(path: Path) -> "Callable[[], Client]":
+    from ..proxy.control import places
+    from ..proxy.control.client import Client
+
     port = path.name.partition("-")[0]
 
-    def connect() -> Client:
+    def connect() -> "Client":
         if not places.answers(path) and port.isdigit():
             for found in places.running():
                 if found.port == int(port):

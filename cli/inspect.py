@@ -149,7 +149,7 @@ def _end_with_terminal() -> None:
 
 def _hurry() -> None:
     """Draw soon, and also while the cassette is read. To be called before Textual is imported, which reads the variable once."""
-    os.environ.setdefault("TEXTUAL_FPS", "240")  # what is drawn waits for the next of these moments
+    os.environ.setdefault("TEXTUAL_FPS", "480")  # what is drawn waits for the next of these moments
     # What is loaded stays: to go through all of it again and again would stop the screen for a tenth of a second each time.
     gc.disable()
     sys.setswitchinterval(0.001)  # by default, the thread that reads would keep the screen waiting for 5 ms at a time

@@ -6,26 +6,29 @@ What reads the cassette is done at the desk; what was done, or went wrong, is sa
 from collections import deque
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
 
 from ..cassettes.errors import CassetteError, RespoolError, UsageError
-from ..cassettes.extract import Extract
 from ..cassettes.file_names import file_named
 from ..cassettes.notes import Notes, Place
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
 from .desk import ASKED, Desk, Job
+from .document import Document
 from .editor import edited
 from .list_pane import ListPane, place_of
 from .outline import Kind, Row
 from .prompt import Prompt
-from .stories import Shelf, Story
+from .shelf import Shelf
 from .tabs import Tab
 from .text_pane import TextPane
-from .transcript import Document
 from .views import LogLine
+
+if TYPE_CHECKING:
+    from ..cassettes.extract import Extract
+    from .stories import Story
 
 MOST_LOGGED = 2_000
 
@@ -201,8 +204,10 @@ class Actions(App[None]):
         self.note_down(f"compared {clip(words, 200)}", aloud=True)
         self._window.action_panel(Tab.DIFF)
 
-    def _part(self, row: Row) -> Extract:
+    def _part(self, row: Row) -> "Extract":
         """The calls of a row, as a recording. In the thread that reads."""
+        from ..cassettes.extract import Extract
+
         if row.kind in {Kind.THREAD, Kind.COLLECTION}:
             return Extract(self._recording, row.scope)
         story = self._shelf.get(row.scope)
@@ -301,7 +306,7 @@ class Actions(App[None]):
             self.note_down(f"opened in {editor}", aloud=True)
 
 
-def _arrivals(story: Story, row: Row) -> list[int]:
+def _arrivals(story: "Story", row: Row) -> list[int]:
     return [call.summary.arrival for call in story.calls_of(row)]
 
 

@@ -6,15 +6,16 @@ whatever was chosen meanwhile. What is done with a row (compare, copy, export) s
 for in `searching.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.filter import LineFilter, NoColor
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import WorkerFailed
 
@@ -23,7 +24,8 @@ from ..cassettes.errors import CassetteError, RespoolError
 from ..cassettes.notes import Notes
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip, safe
-from .desk import OPEN, SHOW, Job
+from .desk import OPEN, SCAN, SHOW, Job
+from .document import MODES, Document, plain
 from .headline import status
 from .help import HelpScreen
 from .keyboard import Keyboard
@@ -32,16 +34,17 @@ from .layout import Sheet, lay_out
 from .list_pane import ListPane
 from .outline import Kind, Outline, Row
 from .prompt import Prompt
-from .raw import MODES
 from .resending import Resending
 from .searching import Searching
-from .stories import Abandoned, Shelf, Story, tell
+from .shelf import Abandoned, Shelf
 from .tabs import Tab
 from .text_pane import TextPane
-from .transcript import Document, plain
-from .views import line_of, log_document, made_for
+from .views import line_of, load_the_rest, log_document, made_for
 from .waterfall import Waterfall
 from .waterfall_pane import WaterfallPane
+
+if TYPE_CHECKING:
+    from .stories import Story
 
 _HINT = "/ filter  m mark  d diff  y copy  x export  ? keys  q quit"
 _SHORT_HINT = "? keys  q quit"
@@ -94,7 +97,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         self._chosen: Row | None = None
         self._opening: dict[str, Row] = {}
         self._leaving = False
-        self._told = ""
+        self._told = self._words = ""
         self._mode = MODES[0]
         self.begin_actions(self, *self.notes_of(recording))
         self.begin_searching()
@@ -149,20 +152,11 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
             self._open(self._outline.rows[0])
         self.choose(self._list.row)
         self.run_worker(self.desk.run(), name="read", exit_on_error=True)
+        # What was loaded stays: to look at it again would take the collector longer than a frame.
+        self.desk.ask("load", Job(SCAN, load_the_rest, lambda _: gc.freeze(), self.complain))
 
     def on_unmount(self) -> None:
         self._leaving = True
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the themes and what Textual has, and every key of everywhere by what it does."""
-        yield from super().get_system_commands(screen)
-        for key in self.keys:
-            if key.place == EVERYWHERE and not key.action.startswith(("command_palette", "quit")):
-                yield SystemCommand(
-                    key.name.replace("-", " ").capitalize(),
-                    key.says,
-                    lambda a=key.action: self.call_later(self.run_action, a),
-                )
 
     # What is chosen and shown
 
@@ -194,7 +188,9 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         self._ask_story(f"open {row.scope}", OPEN, row.scope)
 
     def _ask_story(self, name: str, urgency: int, scope: str) -> None:
-        def work() -> Story | None:
+        def work() -> "Story | None":
+            from .stories import tell
+
             try:
                 story = self._shelf.get(scope) or tell(self._recording, scope, lambda: self._wanted(scope))
             except Abandoned:
@@ -209,7 +205,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         chosen = self._chosen
         return not self._leaving and (scope in self._opening or (chosen is not None and chosen.scope == scope))
 
-    def _apply(self, story: Story | None) -> None:
+    def _apply(self, story: "Story | None") -> None:
         if story is None:
             return
         scope = story.branch.row.scope
@@ -221,7 +217,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         if (row := self._opening.pop(scope, None)) is not None:
             self._list.open(row)
         else:
-            self._list.refresh_rows()
+            self._list.show_again(story.branch.row)
         if self._chosen is not None and self._chosen.scope == scope:
             self.choose(self._chosen)
 
@@ -263,7 +259,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
             self._fall.show(story.fall(row))
             self._show_tab(story, row, tab, width)
 
-    def _show_tab(self, story: Story, row: Row, tab: Tab, width: int) -> None:
+    def _show_tab(self, story: "Story", row: Row, tab: Tab, width: int) -> None:
         if tab in {Tab.RAW, Tab.SECRETS} and story.conversation is not None:
             self._text.wait()
 
@@ -340,5 +336,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
     def hint(self) -> None:
         search = self._search
         words = f"/{safe(clip(search.text, 60))}  {search.progress}" if search is not None else ""
-        self.screen_stack[0].query_one("#status", Static).update(Content(words), layout=False)
+        if words != self._words:  # else it would be drawn at each key
+            self._words = words
+            self.screen_stack[0].query_one("#status", Static).update(Content(words), layout=False)
         self.say(_HINT if self.size.width >= 100 or (not words and self.size.width > 70) else _SHORT_HINT)

@@ -15,10 +15,11 @@ from ..cassettes.extract import Extract
 from ..cassettes.interaction import Interaction
 from ..cassettes.reader import Reader
 from ..cassettes.text import clip
+from .document import Document, Line
 from .ink import Ink
 from .raw import MAX_BODY, pretty, start_of
-from .stories import Abandoned, Watched
-from .transcript import Document, Line
+from .shelf import Abandoned
+from .stories import Watched
 
 MOST_LINES = 4_000
 """Lines of each call that are compared."""

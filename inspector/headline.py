@@ -1,14 +1,17 @@
 """The line at the top: what is looked at, what is in it, and how it is. Pure: plain facts in, safe text out."""
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from ..cassettes.amounts import counted
-from ..cassettes.reader import Reader
 from ..cassettes.text import clip
-from ..proxy.control.protocol import Snapshot
+
+if TYPE_CHECKING:
+    from ..cassettes.reader import Reader
+    from ..proxy.control.protocol import Snapshot
 
 
-def status(recording: Reader, threads: int) -> str:
+def status(recording: "Reader", threads: int) -> str:
     """Which cassette this is, what is in it, and whether it is whole."""
     words = [clip(recording.path.name, 100), counted(len(recording), "call"), counted(threads, "thread")]
     with contextlib.suppress(OSError):
@@ -20,7 +23,7 @@ def size_of(length: int) -> str:
     return f"{length / 1024:,.0f} KB" if length < 1 << 20 else f"{length / (1 << 20):,.1f} MB"
 
 
-def head_of(snapshot: Snapshot | None, *, lost: str = "") -> str:
+def head_of(snapshot: "Snapshot | None", *, lost: str = "") -> str:
     """The line that says what is looked at, and how it is."""
     if snapshot is None:
         return "LIVE · " + ("attaching" if lost == "attaching" else f"{clip(lost, 100)} · trying again")

@@ -13,11 +13,11 @@ from ..cassettes.errors import RespoolError, UsageError
 from ..cassettes.text import clip, safe
 from ..proxy.control.protocol import CallHeld, HeldCall, Holding
 from .desk import ASKED, SHOW, Job
+from .document import Document
 from .editor import edited
 from .misses import Misses, short_path
 from .outline import Face, Kind, Row
 from .prompt import Prompt
-from .transcript import Document
 from .views import text_document
 from .waterfall import Waterfall
 

@@ -4,10 +4,11 @@ Textual hands a key from widget to widget, each with a queue of its own, before 
 `/status:failed`, typed by a program, would overtake the `/`. Here the table of the keys is asked first. Part of the app.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual import events
-from textual.app import App
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 
 from .keys import EVERYWHERE, KEYS, LIST, PANEL, Key, remapped
 from .list_pane import ListPane
@@ -35,6 +36,17 @@ class Keyboard(App[None]):
         places = (*self.KEY_PLACES, place)
         found = sorted((key for key in self.keys if key.place in places), key=lambda key: places.index(key.place))
         return {one: key for key in found for one in key.keys.split(",")}
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the themes and what Textual has, and every key of everywhere by what it does."""
+        yield from super().get_system_commands(screen)
+        for key in self.keys:
+            if key.place == EVERYWHERE and not key.action.startswith(("command_palette", "quit")):
+                yield SystemCommand(
+                    key.name.replace("-", " ").capitalize(),
+                    key.says,
+                    lambda a=key.action: self.call_later(self.run_action, a),
+                )
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded and isinstance(pane := self.focused, Pane):

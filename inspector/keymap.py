@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..cassettes.errors import UsageError
-from ..cassettes.settings import OF_THE_INSPECTOR, table_near
+from ..cassettes.projects import OF_THE_INSPECTOR, table_near
 from ..cassettes.text import clip
 from .keys import EVERYWHERE, KEYS, LIST, LIVE, PANEL, Key, remapped, spelled
 

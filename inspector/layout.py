@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from rich.cells import get_character_cell_size
 
+from .document import Document, Line
 from .ink import Ink
-from .transcript import Document, Line
 
 MIN_WIDTH = 8
 """Cells that a text is given however narrow the pane or deep the indent; what does not fit then is cut off."""

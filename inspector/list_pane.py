@@ -59,6 +59,13 @@ class ListPane(Pane):
         self.resize(len(self.outline.rows))
         self._caption()
 
+    def show_again(self, row: Row) -> None:
+        """Draw a row again that says something else now: most often it is the one under the cursor."""
+        if self.row == row:
+            self.refresh_row(self.cursor)
+        else:
+            self.refresh_rows()
+
     def _caption(self) -> None:
         rows = len(self.outline.rows)
         place = f"row {self.cursor + 1:,} of {rows:,}" if rows else "nothing here"

@@ -33,7 +33,8 @@ from .list_pane import ListPane
 from .live_recording import LiveRecording
 from .outline import Kind, Outline, Row
 from .requests import here
-from .stories import Shelf, Story, tell
+from .shelf import Shelf
+from .stories import Story, tell
 from .tabs import Tab
 
 TICK_SECONDS = 0.1

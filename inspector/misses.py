@@ -5,12 +5,12 @@ from ..cassettes.text import clip
 from ..proxy.control.protocol import Call
 from .app import Inspector
 from .desk import SHOW, Job
+from .document import Document, plain
 from .following import FollowingList
 from .live_recording import LiveRecording
 from .outline import Face, Kind, Row
 from .raw import raw
 from .tabs import Tab
-from .transcript import Document, plain
 from .views import text_document
 from .waterfall import Waterfall
 

@@ -7,7 +7,6 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from ..cassettes.text import safe
-from .completion import advice, completed
 from .keys import PROMPT, bindings
 
 PURPOSES = {
@@ -26,6 +25,8 @@ class _Fields(Suggester):
         super().__init__(use_cache=False, case_sensitive=True)
 
     async def get_suggestion(self, value: str) -> str | None:
+        from .completion import completed
+
         return completed(value)
 
 
@@ -44,6 +45,8 @@ class Line(Input):
         self.query_ancestor(Prompt).close()
 
     def action_complete(self) -> None:
+        from .completion import completed
+
         if self.completes and (text := completed(self.value)) is not None and self.cursor_position == len(self.value):
             self.value = text
             self.cursor_position = len(text)
@@ -122,6 +125,8 @@ class Prompt(Vertical):
         if self.purpose != "filter":
             self.complain()
             return
+        from .completion import advice
+
         shown = [safe(line) for line in advice(text)]
         if len(shown) == 2 and set(shown[0]) <= {" ", "^"}:
             shown[0] = " " * (len(PURPOSES["filter"])) + shown[0]  # below it stands what is typed, further in

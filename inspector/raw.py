@@ -13,11 +13,10 @@ from ..cassettes.models import parse
 from ..cassettes.outcomes import ENDS, fault_text, held_text
 from ..cassettes.secrets.finder import has_put_in
 from ..cassettes.text import clip, safe
+from .document import Document, Line
 from .ink import Ink
-from .transcript import Document, Line
 from .waterfall import seconds
 
-MODES = ("pretty", "raw", "hex", "frames")
 MAX_BODY = 256 << 10
 """Bytes of a body that are shown; of `hex`, a quarter of it."""
 MAX_LINE = 4_000

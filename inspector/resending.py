@@ -4,7 +4,6 @@ Part of the app, apart for its size. The call goes to the data port like any oth
 back as a new row; what is shown of its answer here is redacted too.
 """
 
-import http.client
 import os
 import time
 from dataclasses import replace
@@ -12,17 +11,14 @@ from urllib.parse import urlsplit
 
 from ..cassettes.errors import RespoolError, UpstreamError, UsageError
 from ..cassettes.interaction import Body, End, Interaction, Request, Response
-from ..cassettes.redaction import redact
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
 from .actions import Actions
 from .desk import ASKED, Job
-from .differ import by_text
+from .document import Document
 from .editor import edited
 from .outline import Row
-from .requests import as_text, comparable, of_text, ready, refuse_placeholders
 from .tabs import Tab
-from .transcript import Document
 
 ANSWER_SECONDS = 120.0
 MOST_ANSWER = 4 << 20
@@ -70,6 +66,8 @@ class Resending(Actions):
         return call
 
     def _resend(self, call: Interaction, *, edit: bool) -> None:
+        from .requests import as_text, of_text, ready, refuse_placeholders
+
         try:
             way = self.way_of(call)
             request = ready(call, os.environ)
@@ -86,6 +84,10 @@ class Resending(Actions):
 
     def _send(self, call: Interaction, request: Request, way: str) -> None:
         """In a thread of its own: an answer may take its time."""
+        from ..cassettes.redaction import redact
+        from .differ import by_text
+        from .requests import comparable
+
         try:
             answered = send(way, request)
         except RespoolError as error:
@@ -107,6 +109,8 @@ def _is(each: IndexRow, row: Row) -> bool:
 
 def send(way: str, request: Request) -> Interaction:
     """Make a call at a data port and read its whole answer, 4 MiB at most. Raises UsageError and UpstreamError."""
+    import http.client
+
     parts = urlsplit(way)
     try:
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)

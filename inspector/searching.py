@@ -5,17 +5,19 @@ Part of the app, apart for its size.
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 
-from ..cassettes.filters import FilterError
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip, safe
 from .actions import Actions
 from .desk import SCAN, Job
 from .outline import Outline, Row
 from .prompt import Prompt
-from .search import Batch, Search
+
+if TYPE_CHECKING:
+    from .search import Batch, Search
 
 LOOKS = 0.25
 """Seconds between two looks at what was found so far: drawing it takes time away from the search."""
@@ -76,6 +78,9 @@ class Searching(Actions):
             self._search = None
             self._outline.narrow(None)
         else:
+            from ..cassettes.filters import FilterError
+            from .search import Search
+
             try:
                 self._search = Search(self._recording, text, self.rows_to_search())
             except FilterError as error:
@@ -110,7 +115,7 @@ class Searching(Actions):
         if search is None:
             return
 
-        def taken(found: tuple[Batch, int, bool]) -> None:
+        def taken(found: "tuple[Batch, int, bool]") -> None:
             if search is not self._search:
                 return
             batch, looked, done = found

@@ -16,7 +16,7 @@ from ..cassettes.operations import split_target
 from ..cassettes.secrets.finder import has_put_in, put_in
 from ..cassettes.slots import is_field_slot, is_header_slot, is_query_slot
 from ..cassettes.text import clip
-from .transcript import Document, Line
+from .document import Document, Line
 
 MOST_CALLS = 2_000
 """Calls of a scope that are looked through."""

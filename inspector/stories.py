@@ -4,7 +4,6 @@ Making one reads and folds all calls of the scope, which may take seconds: never
 at a time, since a reader is for one. Nothing that went wrong with one thread keeps the others from being seen.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,18 +15,17 @@ from ..cassettes.interaction import Interaction
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
 from .branches import outline_of
+from .document import Document, plain
 from .exchanges import Gathered
 from .layout import Sheet, lay_out
 from .outline import MAX_LABEL, Branch, Face, Kind, Row
+from .shelf import Abandoned
 from .tabs import Tab
 from .tools import tools
-from .transcript import Document, plain, transcript
+from .transcript import transcript
 from .waterfall import Waterfall, of_run, of_thread
 
 EMPTY = Document()
-
-MAX_STORIES = 16
-"""Scopes that are kept; each is bounded by `transcript.MAX_CHARACTERS`."""
 
 
 @dataclass(slots=True)
@@ -95,10 +93,6 @@ def _walk(branch: Branch) -> Iterator[Branch]:
         yield from _walk(each)
 
 
-class Abandoned(Exception):
-    """The story is not wanted any more."""
-
-
 def tell(recording: Recorded, scope: str, wanted: Callable[[], bool]) -> Story:
     """The story of a scope. Raises `Abandoned` once `wanted` says no; damage becomes a story that tells of it."""
     gathered = Gathered()
@@ -121,32 +115,6 @@ def tell(recording: Recorded, scope: str, wanted: Callable[[], bool]) -> Story:
 def _broken(scope: str, why: str) -> Branch:
     kind = Kind.COLLECTION if scope.startswith("/") else Kind.THREAD
     return Branch(Row(kind, scope), Face(clip(scope, MAX_LABEL), why, "bad"))
-
-
-class Shelf:
-    """The stories asked for last, up to `MAX_STORIES`."""
-
-    def __init__(self) -> None:
-        self._stories: OrderedDict[str, Story] = OrderedDict()
-
-    def get(self, scope: str) -> Story | None:
-        story = self._stories.get(scope)
-        if story is not None:
-            self._stories.move_to_end(scope)
-        return story
-
-    def put(self, story: Story) -> Row | None:
-        """Keep a story. Returns the row of the one that had to go for it."""
-        self._stories[story.branch.row.scope] = story
-        self._stories.move_to_end(story.branch.row.scope)
-        return self._stories.popitem(last=False)[1].branch.row if len(self._stories) > MAX_STORIES else None
-
-    def forget(self, scope: str) -> None:
-        """Let go of one that is not true any more."""
-        self._stories.pop(scope, None)
-
-    def __len__(self) -> int:
-        return len(self._stories)
 
 
 class Watched:

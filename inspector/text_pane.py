@@ -16,6 +16,9 @@ from .layout import Sheet
 from .pane import Pane
 from .tabs import Tab
 
+SOON = 0.15
+"""Seconds for which nothing is said of reading: a word that comes and goes with each key is not read, and costs a frame."""
+
 
 class TextPane(Pane):
     """Shows a sheet. It has the app lay the document out again when its own width changes."""
@@ -36,7 +39,7 @@ class TextPane(Pane):
         super().__init__(id="conversation")
         self._sheet: Sheet | None = None
         self._marked: int | None = None
-        self._waiting = False
+        self._waiting = self._late = False
         self._stays = False
         self.tab = Tab.MESSAGES
 
@@ -45,8 +48,14 @@ class TextPane(Pane):
         return self._sheet
 
     def wait(self) -> None:
-        """Say that what is shown will be replaced by what is being read."""
-        self._waiting = True
+        """Say that what is shown will be replaced by what is being read, unless it comes at once."""
+        if not self._waiting:
+            self._waiting = True
+            self.set_timer(SOON, self._announce)
+        self._count()
+
+    def _announce(self) -> None:
+        self._late = self._waiting
         self._count()
 
     def stay(self) -> None:
@@ -56,9 +65,10 @@ class TextPane(Pane):
     def show(self, sheet: Sheet, line: int | None) -> None:
         """Show a sheet with `line` marked and in view. The same document again keeps its place if the mark is the same."""
         before, mark = self._sheet, self._marked
+        self._waiting = self._late = False
         if self._stays and before is not None and before.width == sheet.width:
             top, at_end = round(self.scroll_y), round(self.scroll_y) + self.height >= self.virtual_size.height
-            self._sheet, self._marked, self._waiting, self._stays = sheet, line, False, False
+            self._sheet, self._marked, self._stays = sheet, line, False
             self.resize(len(sheet.pieces))
             self.jump(len(sheet.pieces) if at_end else top)
             self._count()
@@ -66,7 +76,7 @@ class TextPane(Pane):
         self._stays = False
         same = before is not None and before.document is sheet.document
         top = before.line_at(round(self.scroll_y)) if before is not None and same else 0
-        self._sheet, self._marked, self._waiting = sheet, line, False
+        self._sheet, self._marked = sheet, line
         self.resize(len(sheet.pieces))
         row = sheet.starts[line] if line is not None and line < len(sheet.starts) else 0
         if same and line == mark:
@@ -132,4 +142,4 @@ class TextPane(Pane):
         rows = self.virtual_size.height
         last = min(round(self.scroll_y) + self.height, rows)
         place = f"line {last:,} of {rows:,}" if rows > self.height else ""
-        self.caption(title, Content("reading …" if self._waiting else place))
+        self.caption(title, Content("reading …" if self._late else place))

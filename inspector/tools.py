@@ -13,10 +13,10 @@ from ..cassettes.models import compact, parse
 from ..cassettes.show import MAX_TEXT
 from ..cassettes.text import clip, safe
 from .branches import call_name
+from .document import Document, Line, Span
 from .exchanges import Submit
 from .ink import mood, sign
 from .outline import Kind, Row
-from .transcript import Document, Line, Span
 from .waterfall import seconds
 
 MOST = 2_000

@@ -1,13 +1,11 @@
 """A conversation as lines to read: messages, runs with their states, times and tokens, steps, tool calls and outputs.
 
-A `Document` knows no width: `layout.py` breaks its lines. Every text in it is safe. It is bounded, whatever the
-conversation holds: one text by `MAX_TEXT`, all of it by `MAX_CHARACTERS`, and it says what was left out.
+Every text in it is safe. It is bounded, whatever the conversation holds: one text by `MAX_TEXT`, all of it by
+`MAX_CHARACTERS`, and it says what was left out.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ..cassettes.amounts import counted
 from ..cassettes.conversation import Conversation, Message, Note, NoteKind, Part, Run, Step, ToolCall
@@ -15,6 +13,7 @@ from ..cassettes.models import compact, parse
 from ..cassettes.show import MAX_TEXT
 from ..cassettes.text import clip, safe
 from .branches import call_name
+from .document import Document, Line, Span
 from .ink import Ink, mood, sign
 from .outline import Kind, Row
 
@@ -30,40 +29,12 @@ _MAX_NAME = 500
 _GLUE = "\N{NO-BREAK SPACE}"
 """Between words that stay on one line."""
 
-Span = tuple[str, Ink]
-
-
-class Line(NamedTuple):
-    """One line. `indent` in cells; what does not fit goes on below it, `hang` cells further in."""
-
-    indent: int = 0
-    spans: tuple[Span, ...] = ()
-    hang: int = 2
-
-    @property
-    def text(self) -> str:
-        return "".join(text for text, _ in self.spans)
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Lines, and the line at which each run, step and tool call of the list begins."""
-
-    lines: tuple[Line, ...] = ()
-    anchors: dict[Row, int] = field(default_factory=dict)
-
 
 def transcript(conversation: Conversation) -> Document:
     """The conversation as a document."""
     composer = _Composer(conversation)
     composer.all()
     return Document(tuple(composer.lines), composer.anchors)
-
-
-def plain(*texts: str, title: str = "") -> Document:
-    """A document of some sentences of our own or of an error, which may quote what is foreign."""
-    head = [Line(0, ((title, "bad"),)), Line()] if title else []
-    return Document((*head, *(Line(0, ((safe(text[:MAX_TEXT]), ""),), hang=0) for text in texts if text)))
 
 
 class _Composer:

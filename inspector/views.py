@@ -2,30 +2,40 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..cassettes.reader import Reader
 from ..cassettes.text import safe
 from .outline import Kind, Row
-from .raw import raw
-from .secrets import MOST_CALLS, secrets
-from .stories import Story
 from .tabs import Tab
-from .transcript import Document, Line, plain
+
+if TYPE_CHECKING:
+    from .stories import Story
+from .document import Document, Line, plain
 
 MOST_TEXT, MOST_LINES = 64_000, 1_000
 LogLine = tuple[datetime, str]
 """When something was done, and what, in safe words."""
 
 
-def made_for(recording: Reader, story: Story, row: Row, tab: Tab, mode: str) -> Document:
+def made_for(recording: Reader, story: "Story", row: Row, tab: Tab, mode: str) -> Document:
     """What the panel has to show of a row. Raises DamagedCassetteError."""
     if tab is Tab.SECRETS:
+        from .secrets import MOST_CALLS, secrets
+
         calls = story.calls_of(row)
         return secrets((recording.interaction(call) for call in calls[:MOST_CALLS]), max(len(calls) - MOST_CALLS, 0))
     call = story.call_of(row)
     if call is None:
         return plain("No call of this is recorded.")
+    from .raw import raw
+
     return raw(recording.interaction(call), mode)
+
+
+def load_the_rest() -> None:
+    """Load what the first screen does not need, while it is looked at, so that no key waits for it."""
+    from . import completion, differ, raw, requests, search, secrets, takeaway  # noqa: F401 - for who imports them next
 
 
 def log_document(lines: Sequence[LogLine]) -> Document:

@@ -7,12 +7,14 @@ between the inner ends is sure and drawn solid, what lies outside of them `░`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..cassettes.conversation import Conversation, Run, Step
 from ..cassettes.text import clip
-from .exchanges import Exchange
 from .ink import Ink
+
+if TYPE_CHECKING:
+    from ..cassettes.conversation import Conversation, Run, Step
+    from .exchanges import Exchange
 
 SECOND = 1_000_000
 UNSURE = "░"
@@ -71,7 +73,7 @@ class Waterfall:
     note: str = ""
 
 
-def of_run(run: Run, number: int, calls: Sequence[Exchange]) -> Waterfall:
+def of_run(run: "Run", number: int, calls: "Sequence[Exchange]") -> Waterfall:
     """The waterfall of a run, from its states, its steps and the calls that belong to it."""
     title = " · ".join(
         filter(
@@ -104,7 +106,7 @@ def of_run(run: Run, number: int, calls: Sequence[Exchange]) -> Waterfall:
     return Waterfall(title, start, end, tuple(bars[:MOST_BARS]))
 
 
-def of_thread(conversation: Conversation) -> Waterfall:
+def of_thread(conversation: "Conversation") -> Waterfall:
     """All runs of a thread over its time."""
     bars: list[Bar] = []
     for number, run in enumerate(conversation.runs.values(), 1):
@@ -121,7 +123,7 @@ def of_thread(conversation: Conversation) -> Waterfall:
     return Waterfall(title, min(s.low for s in ends), max(s.high for s in ends) or 1, tuple(bars[:MOST_BARS]))
 
 
-def _states(run: Run, start: int, polls: Sequence[int]) -> Iterator[Bar]:
+def _states(run: "Run", start: int, polls: Sequence[int]) -> Iterator[Bar]:
     """Queued and in progress, and what the client took for its tools; a state's beginning is only as sure as the polls."""
     path = [mark for mark in run.path() if mark.at_us is not None]
     found: dict[str, list[Span]] = {"queued": [], "in progress": [], "client": []}
@@ -161,7 +163,7 @@ def _states(run: Run, start: int, polls: Sequence[int]) -> Iterator[Bar]:
             yield Bar(label, tuple(spans), seconds(total) if exact else f"{seconds(total)}–{seconds(wide)}")
 
 
-def _steps(run: Run, start: int, end: int, skew: int | None) -> Iterator[Bar]:
+def _steps(run: "Run", start: int, end: int, skew: int | None) -> Iterator[Bar]:
     """A step from what the API tells in whole seconds, narrowed by when the client was told of it."""
     waits = _waits(run)
     for number, step in enumerate(run.steps_in_order(), 1):
@@ -179,7 +181,7 @@ def _steps(run: Run, start: int, end: int, skew: int | None) -> Iterator[Bar]:
         yield Bar(label, (span,), f"{took} {tail}".rstrip())
 
 
-def _waits(run: Run) -> Iterator[tuple[int, int | None]]:
+def _waits(run: "Run") -> Iterator[tuple[int, int | None]]:
     """When the client was told to act, and when it sent the outputs."""
     told: int | None = None
     for mark in run.path():
@@ -193,7 +195,7 @@ def _waits(run: Run) -> Iterator[tuple[int, int | None]]:
 
 
 def _step_span(
-    step: Step, start: int, end: int, skew: int | None, wait: tuple[int, int | None] | None = None
+    step: "Step", start: int, end: int, skew: int | None, wait: tuple[int, int | None] | None = None
 ) -> Span | None:
     seen = [mark for mark in step.marks if mark.at_us is not None]
     lows, highs = [start], [end]
@@ -235,7 +237,7 @@ def _step_span(
     return Span(low, begin_high, end_low, high, kind)
 
 
-def _skew(run: Run, calls: Sequence[Exchange]) -> int | None:
+def _skew(run: "Run", calls: "Sequence[Exchange]") -> int | None:
     """What to add to the API's clock to have the proxy's; 0 where both may be right, None where they cannot be compared."""
     if run.created_at is None or not calls:
         return None

@@ -51,7 +51,10 @@ def match_messages(left: Conversation, right: Conversation, names: Names) -> tup
 
 
 def match_notes(left: Conversation, right: Conversation, names: Names) -> list[tuple[Note | None, Note | None]]:
-    ones, others = ([entry for entry in side.entries if isinstance(entry, Note)] for side in (left, right))
+    ones, others = (
+        [entry for entry in side.entries if isinstance(entry, Note) and entry.kind is not NoteKind.HELD]
+        for side in (left, right)
+    )
     given = names.left, names.right
 
     def sign(side: int, note: Note) -> Hashable:

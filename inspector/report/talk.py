@@ -20,6 +20,7 @@ _WORDS = {
     NoteKind.CUT: "cut",
     NoteKind.CHANGED: "changed",
     NoteKind.DELETED: "deleted",
+    NoteKind.HELD: "held on its way",
     NoteKind.CALL: "call",
 }
 

@@ -5,8 +5,9 @@ import tomllib
 
 import pytest
 from respool.cassettes.errors import CassetteError, UsageError
+from respool.cassettes.projects import LARGEST
 from respool.cassettes.rules import Rules
-from respool.cassettes.settings import LARGEST, as_toml, notes_of, redaction_for, settings_for
+from respool.cassettes.settings import as_toml, notes_of, redaction_for, settings_for
 
 
 def test_nothing_anywhere_is_no_rule(tmp_path):

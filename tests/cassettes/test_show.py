@@ -430,3 +430,12 @@ def test_without_the_overview_a_thread_more_is_lines_more_and_no_other_line_chan
     at = after.index("thread thread_z  created")
     assert after[: at - 1] + after[at + 1 :] == before
     assert "cassette demo" not in before[0]
+
+
+def test_a_call_that_a_person_held_is_told():
+    held = {"intercepted": {"what": "edited", "held_us": 2_100_000, "body": b"{}"}}
+    request = Request("POST", (T + "/messages").encode(), (), Body.of(b"{}"))
+    one = Interaction(0, START, request, Response(200, body=Body.of(b'{"id": "msg_1", "role": "user"}')), extra=held)
+    lines = list(render(Shelf(one)))
+    at = lines.index("  held  POST /threads/thread_a/messages")
+    assert lines[at + 1] == "    2.1 s on its way, then sent on edited"

@@ -47,6 +47,14 @@ def test_looking_at_a_cassette_imports_no_http_and_no_screen(cassette: Path):
     assert {"aiohttp", "textual", "uvloop"} & modules_after(code) == set()
 
 
+def test_the_first_screen_waits_for_nothing_that_it_does_not_need():
+    code = "import respool.inspector.app, respool.inspector.keymap, respool.cli.attaching, respool.cassettes.reader"
+    modules = modules_after(code)
+    assert heavy(modules, "textual", "msgpack", "zstandard", "asyncio.base_events") == set()
+    later = ("inspector.stories", "cassettes.filters", "cassettes.conversation", "cassettes.comparison", "proxy")
+    assert {f"respool.{name}" for name in later} & modules == set()
+
+
 def test_version_and_help_are_data(respool):
     version = respool("--version")
     assert (version.returncode, version.stderr) == (0, "")

@@ -7,7 +7,7 @@ import pytest
 from respool.cassettes.reader import Reader
 from respool.inspector.app import Inspector
 from respool.inspector.desk import Desk
-from respool.inspector.stories import MAX_STORIES
+from respool.inspector.shelf import MAX_STORIES
 from textual.worker import WorkerFailed
 
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u202e]")

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from respool.inspector.document import Document, Line
 from respool.inspector.layout import MIN_WIDTH, lay_out
-from respool.inspector.transcript import Document, Line
 from rich.cells import cell_len
 
 TEXTS = st.text(st.sampled_from("ab 界é\u0301😀-"), max_size=80)

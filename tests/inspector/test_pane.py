@@ -44,13 +44,29 @@ async def test_a_text_in_the_border_draws_no_row(app, monkeypatch):
     pane = app.query_one("#conversation")
     drawn = watched(monkeypatch, pane)
     pane.wait()
-    await app.look.pilot.pause()
+    assert "reading" not in str(pane.border_subtitle)  # what comes at once is not announced
+    await app.look.until(lambda: "reading" in str(pane.border_subtitle))
     assert drawn == []
-    assert "reading" in str(pane.border_subtitle)
     app.show_chosen()
     assert "reading" not in str(pane.border_subtitle)
     pane.wait()
-    assert "reading" in str(pane.border_subtitle)
+    await app.look.until(lambda: "reading" in str(pane.border_subtitle))
+
+
+async def test_what_was_read_draws_its_own_row_alone(app, monkeypatch):
+    drawn = watched(monkeypatch, app.query_one("#list"))
+    await app.look.press("down")
+    await app.look.until(lambda: app._shelf.get("thread_01") is not None)
+    await app.look.pilot.pause()
+    assert set(drawn) == {0, 1}
+
+
+async def test_a_key_that_changes_no_word_at_the_foot_draws_none(app, monkeypatch):
+    said = []
+    status = app.query_one("#status")
+    monkeypatch.setattr(status, "update", lambda *given, **named: said.append(given))
+    await app.look.press("down", "down", "up")
+    assert said == []
 
 
 async def test_another_number_of_rows_lays_nothing_out_again(app, monkeypatch):

@@ -5,8 +5,9 @@ from respool.cassettes.folding import fold_interactions
 from respool.cassettes.interaction import End
 from respool.cassettes.show import MAX_TEXT
 from respool.inspector.branches import outline_of
+from respool.inspector.document import plain
 from respool.inspector.outline import Kind, Row
-from respool.inspector.transcript import MAX_CHARACTERS, plain, transcript
+from respool.inspector.transcript import MAX_CHARACTERS, transcript
 
 
 def document_of(*calls):

@@ -2,7 +2,8 @@ from respool.cassettes.extract import Extract
 from respool.cassettes.interaction import Body, Interaction, Request, Response
 from respool.cassettes.reader import Reader
 from respool.inspector.differ import by_meaning, by_text
-from respool.inspector.raw import MAX_BODY, MODES, raw
+from respool.inspector.document import MODES
+from respool.inspector.raw import MAX_BODY, raw
 from respool.inspector.secrets import found_in, secrets
 
 

@@ -182,3 +182,12 @@ def test_findings_come_in_the_same_order_each_time_and_name_the_threads(tmp_path
     assert all(
         all(name.startswith("thread_") for name in finding.threads) for finding in findings if "thread" in finding.place
     )
+
+
+def test_a_call_that_a_person_held_is_the_same_call(tmp_path, recorded, calls):
+    held = {"intercepted": {"what": "released", "held_us": 2_100_000}}
+    marked = [replace(call, extra={**call.extra, **held}) for call in calls]
+    again = write(tmp_path / "held.cassette", marked)
+    with Reader.open(again) as reader:
+        assert all("intercepted" in reader.interaction(row).extra for row in reader.rows())
+    same(recorded, again)
