@@ -11,7 +11,10 @@ from aiohttp import web
 
 from ..cassettes.errors import DamagedCassetteError, RespoolError, UpstreamError
 from ..cassettes.folder import NoCassetteError
+from ..cassettes.interaction import Request
+from ..cassettes.redaction import secrets_of
 from .answer import Answer, error_answer
+from .control.calls import shown_name
 from .health import Health, Living
 from .incoming import is_here
 from .server import Mode
@@ -80,7 +83,8 @@ class Library:
                 status = 1 if isinstance(error, NoCassetteError) else error.exit_status
                 self.exit_status = max(self.exit_status, status)
                 message = f"{error.message}. {error.hint}" if error.hint else error.message
-                self._narrate(f"respool: session {session}: {message}")
+                secrets = secrets_of(Request(request.method, target, request.raw_headers))
+                self._narrate(f"respool: session {shown_name(session, secrets)}: {message}")
                 status, code = next(row[1:] for row in _REFUSALS if isinstance(error, row[0]))
                 return error_answer(status, message, code, keep_alive=is_here(request))
         return await mode.handle(request, session, target)

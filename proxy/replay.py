@@ -22,6 +22,7 @@ from ..cassettes.misses import explain, shown_request
 from ..cassettes.operations import split_target
 from ..cassettes.positions import Session
 from ..cassettes.reader import Reader
+from ..cassettes.redaction import secrets_of
 from ..cassettes.rekeyed import Progress
 from ..cassettes.reports import Report, report_on
 from ..cassettes.summary import CREATES, STREAM
@@ -29,6 +30,7 @@ from ..cassettes.tape import Tape
 from ..cassettes.text import clip
 from . import wire
 from .answer import Answer, error_answer, json_answer, wants_close
+from .control.calls import shown_name
 from .control.hub import Hub
 from .control.memory import missed
 from .delivery import Delivery
@@ -283,12 +285,13 @@ class Replayer:
             shown = shown_request(Request(sent.method, sent.target, sent.headers), self.tape.rules).target
             miss = replace(miss, sent=clip(split_target(shown)[1], 160))
         player.missed.append(miss)
-        where = "" if session == "default" else f" (session {session})"
+        named = shown_name(session, secrets_of(asked))
+        where = "" if session == "default" else f" (session {named})"
         self._narrate(f"respool: miss{where}: {miss.text()}")
         said = miss.to_json()
         if self._hub is not None:
             redacted = shown_request(asked, self.tape.rules)
-            self._hub.missed(session, missed(redacted, said, session), miss)
+            self._hub.missed(session, missed(redacted, said, named), miss)
         return json_answer(502, said, headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request))
 
 
