@@ -18,6 +18,7 @@ from .filters import Expression, Filter
 from .folder import SUFFIX, is_name
 from .reader import Reader
 from .records import digest_of
+from .storage import make_folder
 from .summary import Row
 from .text import clip
 from .writer import Writer
@@ -75,10 +76,7 @@ def split(
     places = list(_places(folder, [name for name, _ in parts]))
     for path in places:
         refuse(path, [reader], overwrite=overwrite)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CassetteError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    make_folder(folder)
     done, total = 0, sum(len(reader.rows_of_scope(name)) for _, names in parts for name in names) if progress else 0
     for path, (_, names) in zip(places, parts, strict=True):
         writer = begin(path, [reader], dict(reader.meta), overwrite=overwrite)

@@ -67,6 +67,20 @@ def set_aside(fd: int, offset: int, path: Path, *, within: int | None = None) ->
     raise CassetteError(f"there are too many files {path}.torn-N", "move them away")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those on the way that are not there, for the user alone. Raises CassetteError."""
+    try:
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except FileNotFoundError:
+            if folder.parent == folder:
+                raise
+            make_folder(folder.parent)  # `parents=True` would leave their mode to the umask
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise CassetteError(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
 def is_final(path: Path) -> bool:
     """Whether a cassette by this name says that its recording has ended: one in progress, or set aside as cut, does not."""
     return path.suffix != ".partial" and re.fullmatch(r"\.cut-[0-9]+", path.suffix) is None

@@ -10,6 +10,7 @@ from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
 from ..cassettes.secrets.finder import Replacer
+from ..cassettes.storage import make_folder
 from ..cassettes.writer import Writer
 from ..proxy.control.hub import Hub
 from ..proxy.library import Library
@@ -48,17 +49,10 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                         recorder=partial(_recorder, cleaning.replacer, told_to(hub, arguments)),
                         durable=arguments.durable,
                     )
-                    _make(path)
+                    make_folder(path)
                 return await _serve(arguments, way, recording, listener, stop, hub)
         except Stopped:
             return 0
-
-
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CassetteError(f"the folder {path} cannot be made: {error.strerror}") from error
 
 
 def _recorder(replacer: Replacer, hub: Hub | None, upstream: Upstream, writer: Writer) -> Recorder:

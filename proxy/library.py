@@ -13,7 +13,7 @@ from ..cassettes.errors import DamagedCassetteError, RespoolError, UpstreamError
 from ..cassettes.folder import NoCassetteError
 from ..cassettes.interaction import Request
 from ..cassettes.misses import shown_request
-from ..cassettes.redaction import scrub_text
+from ..cassettes.redaction import scrub_text, secrets_of
 from ..cassettes.rules import NO_RULES
 from ..cassettes.secrets.cleaning import DEFAULT as CLEANING
 from .answer import Answer, error_answer, error_body
@@ -91,9 +91,75 @@ class Library:
                 status = 1 if isinstance(error, NoCassetteError) else error.exit_status
                 self.exit_status = max(self.exit_status, status)
                 message = f"{error.message}. {error.hint}" if error.hint else error.message
-                self._narrate(f"respool: session {session}: {message}")
+                asked = Request(request.method, target, request.raw_headers)
+                named = shown_name(session, secrets_of(asked))
+                self._narrate(f"respool: session {named}: {message}")
                 status, code = next(row[1:] for row in _REFUSALS if isinstance(error, row[0]))
-                self._tell(request, session, target, status, message, code)
+                self._tell(asked, session, named, status, message, code)
+                return error_answer(status, message, code, keep_alive=is_here(request))
+        return await mode.handle(request, session, target)
+
+    def _tell(self, asked: Request, session: str, named: str, status: int, message: str, code: str) -> None:
+        """Tell who looks on of a call that leads nowhere, without its body."""
+        if self._hub is not None:
+            why = scrub_text(message, secrets_of(asked), CLEANING)
+            answered = missed(shown_request(asked, NO_RULES), error_body(why, code), named, status=status)
+            self._hub.missed(session, answered, lambda: why)
+
+    async def stop(self, timeout: float) -> None: ...
+
+
+class Library:
+    """A `Mode` made of others, one for each session name; several names may lead to the same one."""
+
+    def __init__(
+        self, *, resolver: Resolver | None = None, narrate: Callable[[str], None], hub: Hub | None = None
+    ) -> None:
+        self._hub = hub
+        self._resolver = resolver
+        self._narrate = narrate
+        self._modes: dict[str, Mode] = {}
+        self.calls = 0
+        self.unknown = 0
+        """Calls of sessions that lead nowhere."""
+        self.exit_status = 0
+        """The worst of them: 1 for a name without a cassette, else what the error says."""
+
+    def open(self, name: str, mode: Mode) -> None:
+        """Let calls of the session `name` be answered by `mode`. Raises ValueError when the name is taken."""
+        if name in self._modes:
+            raise ValueError(f"the session {name} is open already")
+        self._modes[name] = mode
+
+    def close(self, name: str) -> Mode | None:
+        """Answer no more calls of this session; returns its mode, which is not stopped."""
+        return self._modes.pop(name, None)
+
+    def health(self) -> Health:
+        modes = list({id(mode): mode for mode in self._modes.values()}.values())
+        told = [mode.health() for mode in (*modes, self._resolver) if isinstance(mode, Living)]
+        return Health(
+            cassettes=sum(health.cassettes for health in told),
+            sessions=sum(health.sessions for health in told),
+            failed=any(health.failed for health in told),
+        )
+
+    async def handle(self, request: web.BaseRequest, session: str, target: bytes) -> Answer:
+        self.calls += 1
+        mode = self._modes.get(session)
+        if mode is None:
+            try:
+                mode, session, target = await self._find(session, target)
+            except RespoolError as error:
+                self.unknown += 1
+                status = 1 if isinstance(error, NoCassetteError) else error.exit_status
+                self.exit_status = max(self.exit_status, status)
+                message = f"{error.message}. {error.hint}" if error.hint else error.message
+                asked = Request(request.method, target, request.raw_headers)
+                named = shown_name(session, secrets_of(asked))
+                self._narrate(f"respool: session {named}: {message}")
+                status, code = next(row[1:] for row in _REFUSALS if isinstance(error, row[0]))
+                self._tell(asked, session, named, status, message, code)
                 return error_answer(status, message, code, keep_alive=is_here(request))
         return await mode.handle(request, session, target)
 

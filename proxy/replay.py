@@ -23,6 +23,7 @@ from ..cassettes.misses import explain, shown_request
 from ..cassettes.operations import split_target
 from ..cassettes.positions import Session
 from ..cassettes.reader import Reader
+from ..cassettes.redaction import secrets_of
 from ..cassettes.rekeyed import Progress
 from ..cassettes.reports import Report, report_in_steps, report_on
 from ..cassettes.summary import CREATES, STREAM
@@ -30,6 +31,7 @@ from ..cassettes.tape import Tape
 from ..cassettes.text import clip
 from . import wire
 from .answer import Answer, error_answer, json_answer, response_of, wants_close
+from .control.calls import shown_name
 from .control.hub import Hub
 from .control.memory import made, missed
 from .delivery import Delivery
@@ -248,8 +250,10 @@ class Replayer:
             return answer
         rules = words(made_by)
         body = Body.of(decoded(asked.headers, asked.data or b""))
-        request = shown_request(Request(asked.method, asked.target, asked.headers, body), self.tape.rules)
-        with self._hub.answering(session, made(request, response_of(answer), session, fault=rules), rules):
+        request = Request(asked.method, asked.target, asked.headers, body)
+        named = shown_name(session, secrets_of(request))
+        answered = made(shown_request(request, self.tape.rules), response_of(answer), named, fault=rules)
+        with self._hub.answering(session, answered, rules):
             await delay(struck, self._sleep)
         return answer
 
@@ -306,12 +310,13 @@ class Replayer:
             shown = shown_request(Request(sent.method, sent.target, sent.headers), self.tape.rules).target
             miss = replace(miss, sent=clip(split_target(shown)[1], 160))
         player.missed.append(miss)
-        where = "" if session == "default" else f" (session {session})"
+        named = shown_name(session, secrets_of(asked))
+        where = "" if session == "default" else f" (session {named})"
         self._narrate(f"respool: miss{where}: {miss.text()}")
         said = miss.to_json()
         if self._hub is not None:
             redacted = shown_request(asked, self.tape.rules)
-            self._hub.missed(session, missed(redacted, said, session), miss.text)
+            self._hub.missed(session, missed(redacted, said, named), miss.text)
         return json_answer(502, said, headers=((b"X-Should-Retry", b"false"),), keep_alive=not wants_close(request))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from ..cassettes.errors import CassetteError, UpstreamError
 from ..cassettes.folder import MOST_PARTS, Folder, NoCassetteError, is_name
 from ..cassettes.reader import Reader
+from .control.calls import shown_name
 from .health import Health
 from .library import Place
 from .modes import Action, State, Way, decide
@@ -76,6 +77,10 @@ class Shelf:
         now = self._clock()
         seat = self._seats.get(name)
         if seat is None or now - seat[1] > self._idle:
+            if shown_name(name) != name:
+                raise NoCassetteError(
+                    "a name that looks like a secret names no cassette: it would stand in that of a file"
+                )
             cassette, _, instance = name.partition("~")
             if "/" in instance:
                 raise NoCassetteError(f"what follows ~ in {name} has no slash: the cassette's name ends there")

@@ -18,6 +18,8 @@ LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
 MOST_KNOWN = 4096
 LONGEST_KNOWN = 512
+FEW = 4
+"""Of a text of which less than a fourth is new, that is not remembered: most of it is numbers and ids, which never come again."""
 
 
 class Sieve:
@@ -48,7 +50,7 @@ class Sieve:
                 return False
         if self._policy.found(data):
             return False
-        if pieces and not markers:
+        if not markers and len(new) * FEW > len(data):
             self._remember([piece for piece in pieces if len(piece) <= LONGEST_KNOWN])
         return True
 

@@ -89,6 +89,6 @@ def clipped(text: str, most: int = 500) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def shown_name(session: str) -> str:
-    """A session's name, without what looks like a secret."""
-    return clipped(scrub_text(session, (), DEFAULT), 300)
+def shown_name(session: str, secrets: tuple[bytes, ...] = ()) -> str:
+    """A session's name, without what looks like a secret, and without those of its request (`redaction.secrets_of`)."""
+    return clipped(scrub_text(session, secrets, DEFAULT), 300)

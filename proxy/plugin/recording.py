@@ -18,6 +18,7 @@ from ...cassettes.errors import CassetteError
 from ...cassettes.reports import Report
 from ...cassettes.secrets.pseudonyms import Pseudonyms, key_path, read_key
 from ...cassettes.settings import notes_of, redaction_for, settings_for
+from ...cassettes.storage import make_folder
 from ...cassettes.text import safe
 from ...cassettes.writer import Writer
 from ..answer import Answer
@@ -100,10 +101,7 @@ class Recording:
         folder = self._path.parent
         for _ in range(3):
             missing = [path for path in (folder, *folder.parents) if not path.exists()]
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise CassetteError(f"the folder {folder} cannot be made: {error.strerror}") from None
+            make_folder(folder)
             self._made += [path for path in missing if path not in self._made]
             try:
                 return Writer.create(self._path, meta=meta, overwrite=True)

@@ -13,6 +13,7 @@ from hostile_names import HOSTILE
 from recorded_calls import write_cassette
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.folder import Folder
+from respool.cassettes.reader import Reader
 from respool.cassettes.writer import Writer
 from respool.proxy import volumes
 from respool.proxy.library import Library
@@ -160,3 +161,33 @@ def test_a_folder_that_is_swapped_just_when_a_recording_begins_gets_it_or_nobody
         folder.close()
     assert list(outside.iterdir()) == []
     assert list((path / "real").iterdir()) == []
+
+
+SECRET = "sk-proj-aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z"
+
+
+@pytest.mark.parametrize("way", [Way.RECORD, Way.REPLAY, Way.AUTO])
+@pytest.mark.parametrize("name", [SECRET, f"suite%2f{SECRET}", f"refund~{SECRET}"])
+async def test_a_session_that_is_named_by_a_secret_names_no_file_and_is_not_told(proxies, tmp_path, way, name):
+    path = tmp_path / "cassettes"
+    path.mkdir()
+    async with proxies.raw_upstream(answering) as upstream:
+        async with shelved(path, way, upstream.url) as (port, said):
+            answer = await proxies.raw_call(port.port, request(port, name))
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert SECRET.encode() not in answer
+    assert SECRET not in "".join(said)
+    assert below(path) == []
+
+
+@pytest.mark.parametrize("name", [SECRET, "my-own-credential-99"])
+async def test_a_miss_does_not_tell_a_session_that_is_named_by_a_secret(proxies, tmp_path, name):
+    path = write_cassette(tmp_path / "a.cassette", [("GET", PATH, b"", b"{}", 200)])
+    said: list[str] = []
+    with Reader.open(path) as reader:
+        async with serve(Replayer(reader, narrate=said.append), name="replay", narrate=said.append) as port:
+            line = f"GET /@{name}/v1/nothing HTTP/1.1\r\nHost: 127.0.0.1:{port.port}\r\nConnection: close\r\n"
+            answer = await proxies.raw_call(port.port, f"{line}Authorization: Bearer {name}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 502 ")
+    assert "miss (session REDACTED)" in said[0]
+    assert name not in "".join(said) + answer.decode()
