@@ -336,7 +336,7 @@ class LiveInspector(Holds):
         return way
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self.keys, LIVE))
+        self.push_screen(HelpScreen(LIST if self.focused is self._list else PANEL, self.keys, LIVE))
 
     def action_pause(self) -> None:
         self.paused = not self.paused
