@@ -53,6 +53,11 @@ class Notes:
             notes._marks = dict(_marks(data, notes.path))
         return notes
 
+    @property
+    def marks(self) -> dict[Place, str]:
+        """The marks with their notes, as they would be saved."""
+        return dict(self._marks)
+
     def __len__(self) -> int:
         return len(self._marks)
 

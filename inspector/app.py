@@ -317,13 +317,13 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         if panes.has_class("-panels") or panes.has_class("-list"):
             panes.remove_class("-panels", "-list")
         else:
-            panes.add_class("-list" if self._list.has_focus else "-panels")
+            panes.add_class("-list" if self.focused is self._list else "-panels")
 
     def action_read(self, way: int) -> None:
         self._text.action_half(way)
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self.keys))
+        self.push_screen(HelpScreen(LIST if self.focused is self._list else PANEL, self.keys))
 
     # What is said
 

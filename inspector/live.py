@@ -30,6 +30,7 @@ from .help import HelpScreen
 from .holding import Holds
 from .keys import EVERYWHERE, LIST, LIVE, PANEL, bindings
 from .list_pane import ListPane
+from .live_notes import notes_for
 from .live_recording import LiveRecording
 from .outline import Kind, Outline, Row
 from .requests import here
@@ -74,8 +75,8 @@ class LiveInspector(Holds):
         return FollowingList(self._outline, self.notes)
 
     def notes_of(self, recording: Reader) -> tuple[Notes, str]:
-        """Marks are for this sight alone: they belong to a cassette, and its numbers are others."""
-        return Notes(recording.path), "they are kept beside a cassette, and this is a proxy"
+        """Marks are for this sight alone until it is known what the proxy records into."""
+        return Notes(recording.path), "no proxy is attached yet"
 
     def tell_problems(self) -> None:
         """There is nothing to tell of before a mark is made."""
@@ -159,6 +160,8 @@ class LiveInspector(Holds):
             self.live.reconnect(fresh.client)
         else:
             self.live.begin(fresh.client)
+            self.notes, self._problem = notes_for(snapshot, fresh.client.address, self.live.record_of)
+            self._list.notes = self.notes
             self._forget_all()
         if self._lost:
             self.note_down(f"attached to {clip(snapshot.address or snapshot.mode, 200)}")
@@ -336,7 +339,7 @@ class LiveInspector(Holds):
         return way
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(LIST if self._list.has_focus else PANEL, self.keys, LIVE))
+        self.push_screen(HelpScreen(LIST if self.focused is self._list else PANEL, self.keys, LIVE))
 
     def action_pause(self) -> None:
         self.paused = not self.paused

@@ -134,6 +134,11 @@ class LiveRecording:
     def is_running(self, number: int) -> bool:
         return number in self._running
 
+    def record_of(self, number: int) -> int | None:
+        """The number of a call in the cassette; None for one that has ended in none, or has not ended."""
+        call = self._calls.get(number)
+        return call.record if call is not None else None
+
     def call(self, number: int) -> Call | None:
         return self._calls.get(number)
 

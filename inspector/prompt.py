@@ -1,5 +1,7 @@
 """The line at the foot in which a filter, a text to find, a note or a file's name is typed, with advice above it."""
 
+import re
+
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -20,6 +22,10 @@ PURPOSES = {
 """What is typed, and what stands before it."""
 
 
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What a terminal would obey, or not show; Textual draws the line as it is."""
+
+
 class _Fields(Suggester):
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -36,9 +42,7 @@ class Line(Input):
     BINDINGS = bindings(PROMPT)
 
     def __init__(self) -> None:
-        super().__init__(
-            id="line", compact=True, restrict=r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]*"
-        )
+        super().__init__(id="line", compact=True, restrict=f"(?!.*{_UNSEEN.pattern}).*")
         self.completes = False
 
     def action_leave(self) -> None:
@@ -91,7 +95,8 @@ class Prompt(Vertical):
             yield Line()
 
     def ask(self, purpose: str, text: str = "") -> None:
-        """Ask for a text, `text` being there already."""
+        """Ask for a text, `text` being there already; of that too what can be seen alone, for it may be a cassette's."""
+        text = _UNSEEN.sub("", text)
         self.purpose = purpose
         line = self.query_one(Line)
         line.completes = purpose == "filter"

@@ -67,7 +67,7 @@ class Hub:
     def __init__(self, mode: str, *, upstream: str = "", cassettes: tuple[Path, ...] = ()) -> None:
         self.mode = mode
         self.upstream = upstream
-        self.cassettes = cassettes
+        self.cassettes = tuple(path.absolute() for path in cassettes)
         self.address = ""
         self.director: Directed | None = None
         self.interception: Interception | None = None

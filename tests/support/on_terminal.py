@@ -14,11 +14,11 @@ PATIENCE = 30.0
 
 
 class OnTerminal:
-    """A command on a terminal of its own, 80 by 24: what it wrote, what is typed into it, and its exit status."""
+    """A command on a terminal of its own: what it wrote, what is typed into it, and its exit status."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "", "TEXTUAL_ANIMATIONS": "none"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "respool", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
