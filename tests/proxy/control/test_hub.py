@@ -117,7 +117,7 @@ async def test_calls_of_a_session_without_a_cassette_are_told_as_misses(tmp_path
             assert SECRET.encode() not in lines
             assert SECRET not in repr(read)
             miss = next(said for line in lines.splitlines() if (said := json.loads(line))["kind"] == "miss")
-            assert "there is no cassette" in miss["why"]
+            assert "names no cassette" in miss["why"]
             assert (await one.ask(one.client.snapshot)).misses == 1
     finally:
         shelf.close()
