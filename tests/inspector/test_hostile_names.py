@@ -79,9 +79,12 @@ def test_no_name_acts_on_the_terminal_of_the_inspector(path, size):
     terminal = OnTerminal("inspect", str(path), size=size)
     terminal.until(b"Threads")
     terminal.watch(1)
-    for keys in EVERYWHERE:
-        terminal.type(keys)
-        terminal.watch(0.12)
+    try:
+        for keys in EVERYWHERE:
+            terminal.type(keys)
+            terminal.watch(0.12)
+    except OSError:
+        pytest.fail(f"it ended at {keys!r}: {terminal.end()} {terminal.written[-1_000:]!r}")
     terminal.quit(b"q")
     status = terminal.end()
     harmless(terminal.written)
