@@ -4,7 +4,7 @@ import re
 
 import pyte
 import pytest
-from on_terminal import OnTerminal
+from on_terminal import ESCAPE, OnTerminal
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.notes import Notes
 
@@ -17,8 +17,8 @@ EVERYWHERE = (
     *(b"l", b"jj", b"l", b"jj", b"\r"),  # into the thread, its run, a call
     *(b"2", b"G", b"3", b"G", b"4", b"G", b"5", b"v", b"v", b"v", b"G", b"6", b"7", b"8", b"9", b"1"),
     *(b"m", b"jj", b"m", b"kk", b"d", b"6", b"G", b"1", b"G", b"l", b"jj", b"5"),
-    *(b";", b"a note\r", b"y", b"\x1b", b"x", b"m", b"\x1b", b"r", b"8", b"1"),
-    *(b"/tool:x\r", b"/", b"\x15", b"path:\r", b"\x1b", b"/\x15\r", b"fclick\r", b"n", b"?", b"\x1b", b"z", b"z"),
+    *(b";", b"a note\r", b"y", ESCAPE, b"x", b"m", ESCAPE, b"r", b"8", b"1"),
+    *(b"/tool:x\r", b"/", b"\x15", b"path:\r", ESCAPE, b"/\x15\r", b"fclick\r", b"n", b"?", ESCAPE, b"z", b"z"),
 )
 
 

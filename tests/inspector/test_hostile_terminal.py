@@ -4,7 +4,7 @@ import re
 
 import pyte
 import pytest
-from on_terminal import OnTerminal
+from on_terminal import ESCAPE, OnTerminal
 from respool.cassettes.notes import Notes, Place
 from respool.cassettes.reader import Reader
 
@@ -59,12 +59,12 @@ EVERYWHERE = (
     *(b"3", b"G", b" ", b"4", b"G", b"5", b"v", b"v", b"v", b"G", b"7", b"8", b"6", b"1"),  # each panel
     *(b"l", b"j", b"m", b"jj", b"d", b"6", b"G", b"1"),  # rows, a mark, a difference
     *(b";", PASTED, b"\r", b"8", b"1"),  # a note, and the log that tells of it
-    *(b"/", b"too", b"\t", b"\x15", PASTED, b"(((", b"\r", b"\x1b"),  # a filter: completion, what is wrong with it
+    *(b"/", b"too", b"\t", b"\x15", PASTED, b"(((", b"\r", ESCAPE),  # a filter: completion, what is wrong with it
     *(b"/", b"evil", b"\r", b"\\\\"),
     *(b"f", b"evil", b"\r", b"n", b"N"),
-    *(b"y", b"\x1b", b"x", b"m", b"\x1b"),  # menus, and the file's name that is proposed
-    *(b"\x10", b"evil", b"\x1b", b"z", b"z"),  # the palette
-    *(b"?", b"jj", b"\x1b"),
+    *(b"y", ESCAPE, b"x", b"m", ESCAPE),  # menus, and the file's name that is proposed
+    *(b"\x10", b"evil", ESCAPE, b"z", b"z"),  # the palette
+    *(b"?", b"jj", ESCAPE),
 )
 
 

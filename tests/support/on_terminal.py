@@ -11,6 +11,8 @@ import termios
 import time
 
 PATIENCE = 30.0
+ESCAPE = b"\x1b[27u"
+"""As terminals send it that tell keys apart: a bare one, read late with what follows, would be another key."""
 
 
 class OnTerminal:
@@ -45,7 +47,7 @@ class OnTerminal:
     def quit(self, key: bytes) -> None:
         """Leave what may be open, one after the other, and then the program."""
         for _ in range(3):
-            self.type(b"\x1b")
+            self.type(ESCAPE)
             self.watch(0.5)
         self.type(key)
 
