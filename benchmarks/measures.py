@@ -100,6 +100,7 @@ def record(bench: Bench) -> Finding:
     """Recording plain calls, beside the plain way to write a proxy, which keeps nothing."""
     path = bench.corpus(*SMALL)
     tape = bench.folder / "recorded.cassette"
+    tape.unlink(missing_ok=True)
     with ExitStack() as stack:
         generator = bench.generator(stack)
         upstream = stack.enter_context(bench.reference("upstream", driven=True))
@@ -207,6 +208,7 @@ def _opened(kind: str, path: Path) -> float:
 def minute(bench: Bench) -> Finding:
     """Playing a run that took a minute with the `openai` package, beside the minute."""
     path = bench.folder / "minute.cassette"
+    path.unlink(missing_ok=True)  # of an earlier run, in a folder that is kept
     write_minute(path)
     recorded = Series("the run when it was recorded", "ms", note="by its recorded times, not measured")
     played = {kind: Series(f"create_and_poll, {kind} client", "ms") for kind in ("sync", "async")}
