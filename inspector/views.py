@@ -21,10 +21,11 @@ LogLine = tuple[datetime, str]
 def made_for(recording: Reader, story: "Story", row: Row, tab: Tab, mode: str) -> Document:
     """What the panel has to show of a row. Raises DamagedCassetteError."""
     if tab is Tab.SECRETS:
-        from .secrets import MOST_CALLS, secrets
+        from .secrets import MOST_CALLS, policy_of, secrets
 
         calls = story.calls_of(row)
-        return secrets((recording.interaction(call) for call in calls[:MOST_CALLS]), max(len(calls) - MOST_CALLS, 0))
+        taken = (recording.interaction(call) for call in calls[:MOST_CALLS])
+        return secrets(taken, max(len(calls) - MOST_CALLS, 0), policy_of(recording.meta))
     call = story.call_of(row)
     if call is None:
         return plain("No call of this is recorded.")

@@ -43,7 +43,7 @@ def suspects_in(reader: Reader, policy: Policy = PLAIN, *, progress: Progress | 
     """What today's rules would take out of a cassette, in order of the calls."""
     cleaning = Cleaning(policy)
     for row in reported(reader.rows(), len(reader), progress):
-        for place, rule in _suspects_of(reader.interaction(row), policy, cleaning):
+        for place, rule in suspects_of(reader.interaction(row), policy, cleaning):
             yield Suspect(f"call {row.summary.arrival}, {place}", rule)
 
 
@@ -90,10 +90,11 @@ def redact_cassette(
     return changed
 
 
-def _suspects_of(interaction: Interaction, policy: Policy, cleaning: Cleaning) -> Iterator[tuple[str, str]]:
+def suspects_of(interaction: Interaction, policy: Policy, cleaning: Cleaning) -> Iterator[Suspect]:
+    """What the rules would take out of one call. `cleaning` is by the same policy."""
     whole = _at_hand(interaction)
     if whole is None:
-        yield "a body", TOO_LARGE
+        yield Suspect("a body", TOO_LARGE)
         return
     cleaned = redact(whole, cleaning)
     if cleaned == whole:
@@ -114,13 +115,13 @@ def _suspects_of(interaction: Interaction, policy: Policy, cleaning: Cleaning) -
             yield from _told(f"{side}'s body", before.body.read(), policy, KNOWN_VALUE)
 
 
-def _told(place: str, text: bytes, policy: Policy, otherwise: str) -> Iterator[tuple[str, str]]:
+def _told(place: str, text: bytes, policy: Policy, otherwise: str) -> Iterator[Suspect]:
     """What the rules find in a text that was changed; where they find nothing, what else changed it."""
     spans = find(text, policy)
     for span in spans:
-        yield f"{place}, byte {span.start:,}", span.rule
+        yield Suspect(f"{place}, byte {span.start:,}", span.rule)
     if not spans:
-        yield place, otherwise
+        yield Suspect(place, otherwise)
 
 
 def _at_hand(interaction: Interaction) -> Interaction | None:
