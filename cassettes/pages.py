@@ -5,6 +5,7 @@ first time; the last few are kept. Whole tables are verified where they are mapp
 """
 
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable
 from struct import Struct
 
@@ -30,7 +31,7 @@ class Pages:
         self._table = table
         self._base = base
         self._fetch = fetch or (lambda at, length: bytes(payload[at : at + length]))
-        self._kept: dict[int, bytes] = {}
+        self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._checked = bytearray(-(-(len(payload) - base) // PAGE))
 
     def find(self, at: int, length: int) -> tuple[bytes, int]:
@@ -63,7 +64,7 @@ class Pages:
         page = self._fetch(start, min(PAGE, len(self._payload) - start))
         self._check(page, number)
         if len(self._kept) >= _KEPT:
-            self._kept.clear()
+            self._kept.popitem(last=False)  # one by one: letting go of all at once is a pause of a millisecond
         self._kept[number] = page
         return page
 

@@ -8,6 +8,9 @@ from .record import add_disposition, add_upstream
 from .redacting import add_redaction
 from .replay import add_service
 
+REPLAY_ONLY = "polls", "pace", "strict", "fault_seed", "session_idle", "no_late_binding"
+"""Options that say how recorded calls are served."""
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
@@ -33,7 +36,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     running.add_names(parser)
     running.add_control(parser)
     running.add_verbose(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, ungiven={name: parser.get_default(name) for name in REPLAY_ONLY})
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--mode {mode} injects no faults", "--fault is for a replay; the sandbox has scripts for its own"
         )
+    if mode in {"record", "live"}:
+        _refuse_replay_options(arguments, mode)
     if arguments.durable and mode in {"replay", "live"}:
         raise UsageError(f"--mode {mode} records nothing, so --durable says nothing", "use it with record or auto")
     if mode == "live":
@@ -77,6 +82,19 @@ def run(arguments: argparse.Namespace) -> int:
         running.narrate(f"respool: auto: {arguments.cassette} is {said}: {decided}")
     main = {"record": serving.record, "replay": serving.replay, "live": serving.live}[decided]
     return run_server(lambda stop: main(arguments, stop))
+
+
+def _refuse_replay_options(arguments: argparse.Namespace, mode: str) -> None:
+    """Raise UsageError for an option that says how recorded calls are served, where none are."""
+    for name, ungiven in arguments.ungiven.items():
+        if name == "session_idle" and mode == "record" and arguments.folder:
+            continue  # a session of a folder ends after a while whatever is done with its calls
+        if getattr(arguments, name) != ungiven:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"--mode {mode} serves no recorded calls, so {option} says nothing", "leave it out")
+    if mode == "live" and (arguments.ignore or arguments.match_header):
+        option = "--ignore" if arguments.ignore else "--match-header"
+        raise UsageError(f"--mode live looks nothing up and keeps nothing, so {option} says nothing", "leave it out")
 
 
 def _need_upstream(arguments: argparse.Namespace, mode: str) -> None:

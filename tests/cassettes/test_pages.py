@@ -2,6 +2,7 @@ import struct
 import zlib
 
 import pytest
+import respool.cassettes.pages as kept_pages
 from respool.cassettes.pages import PAGE, IndexDamaged, Pages
 
 BODY = bytes(number % 251 for number in range(2 * PAGE + 100))
@@ -37,6 +38,15 @@ def test_a_page_is_read_once():
     for at in (0, 100, PAGE - 4, 2 * PAGE + 3):
         read.find(BASE + at, 8)
     assert reads == [(BASE, PAGE), (BASE + PAGE, PAGE), (BASE + 2 * PAGE, 100)]
+
+
+def test_of_too_many_pages_those_that_were_read_first_are_let_go_one_by_one(monkeypatch):
+    monkeypatch.setattr(kept_pages, "_KEPT", 2)
+    reads: list[tuple[int, int]] = []
+    read = pages(payload(), reads=reads)
+    for page in (0, 1, 2, 1, 0, 2):
+        read.find(BASE + PAGE * page, 8)
+    assert [(at - BASE) // PAGE for at, _ in reads] == [0, 1, 2, 0]
 
 
 @pytest.mark.parametrize("page", [0, 1, 2])

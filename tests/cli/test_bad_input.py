@@ -63,6 +63,17 @@ def check(respool, arguments: str, status: int, *fragments: str, inside: bool = 
         ("replay recorded.cassette --fault getRun:failed", ["column 8", "failed is not one of status"]),
         ("replay recorded.cassette --fault createRnu:reset", ["column 1", "did you mean createRun?"]),
         ("serve --mode record --upstream http://h/v1 --cassette a.cassette --fault *:reset", ["injects no faults"]),
+        *(
+            (f"serve --mode live --upstream http://h/v1 {given}", ["--mode live", given.split()[0], "says nothing"])
+            for given in ("--polls recorded", "--pace x2", "--session-idle 5", "--ignore $.model", "--match-header A")
+        ),
+        *(
+            (
+                f"serve --mode record --upstream http://h/v1 --cassette a.cassette {given}",
+                [given.split()[0], "says nothing"],
+            )
+            for given in ("--polls recorded", "--strict", "--fault-seed 5", "--session-idle 5", "--no-late-binding")
+        ),
         ("show", ["CASSETTE"]),
         ("ls", ["CASSETTE"]),
         ("import", ["FILE"]),
