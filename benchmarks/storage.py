@@ -45,8 +45,11 @@ def measured(work: Callable[[], object]) -> dict[str, float]:
     return {"ms": took, "mb": max(0.0, after - before)}
 
 
-def respool(path: Path) -> dict[str, float]:
-    """Opening, looking up, and reading conversations, all by chance, in a file that nobody has touched in this process."""
+def respool(path: Path) -> dict[str, object]:
+    """Opening, looking up, and reading conversations, all by chance, in a file that nobody has touched in this process.
+
+    Also `spans`: what each look-up and each loop took. They are the same ones in the same order each time.
+    """
     from respool.cassettes.reader import Reader
 
     warm(path)
@@ -54,7 +57,7 @@ def respool(path: Path) -> dict[str, float]:
     chance = random.Random(7)
     before, began = memory(), time.perf_counter()
     reader = Reader.open(path)
-    found = {"open_ms": (time.perf_counter() - began) * 1e3, "open_mb": max(0.0, memory() - before)}
+    found: dict[str, object] = {"open_ms": (time.perf_counter() - began) * 1e3, "open_mb": max(0.0, memory() - before)}
     with Reader.open(path) as other:
         places = set(chance.sample(range(len(other)), min(len(other), LOOK_UPS)))
         # Not all rows at once: a million of them would leave a memory in which everything after is slower.
@@ -64,35 +67,31 @@ def respool(path: Path) -> dict[str, float]:
     gc.collect()
     gc.freeze()  # as the replay does once it is ready
 
-    def look_up(key: int) -> int:
-        rows = reader.rows_of_key(key)
-        call = reader.interaction(rows[-1])
-        call.request.body.read()
-        if call.response is not None:
-            call.response.body.read()
-        return len(rows)
-
-    took: list[float] = []
-    floor: list[float] = []
+    spans: dict[str, list[float]] = {"look_up": [], "bodies": [], "loop": []}
     turns = 0
     for number, summary in enumerate(asked):
         began_ns = time.thread_time_ns()
-        recordings = look_up(summary.key)
-        spent = (time.thread_time_ns() - began_ns) / 1e3
-        if number < WARM:
-            took.append(spent)
-            continue
+        rows = reader.rows_of_key(summary.key)
+        call = reader.interaction(rows[-1])
+        decoded_ns = time.thread_time_ns()
+        call.request.body.read()
+        if call.response is not None:
+            call.response.body.read()
+        read_ns = time.thread_time_ns()
         if number == WARM:
-            turns = _turns(sorted(took)[WARM // 2])
-            took.clear()
-        if recordings <= CROWD:
-            took.append(spent)
+            turns = _turns(sorted(spans["bodies"])[len(spans["bodies"]) // 2])
+            for each in spans.values():
+                each.clear()
+        if len(rows) <= CROWD:
+            spans["look_up"].append((decoded_ns - began_ns) / 1e3)
+            spans["bodies"].append((read_ns - began_ns) / 1e3)
             began_ns = time.thread_time_ns()
             _loop(turns)
-            floor.append((time.thread_time_ns() - began_ns) / 1e3)
-    for name, spans in (("look_up", took), ("loop", floor)):
-        spans.sort()
-        found |= {f"{name}_p50_us": spans[len(spans) // 2], f"{name}_p99_us": spans[len(spans) * 99 // 100]}
+            spans["loop"].append((time.thread_time_ns() - began_ns) / 1e3)
+        del rows, call  # now, not in the middle of the next look-up
+    for name, each in spans.items():
+        ordered = sorted(each)
+        found |= {f"{name}_p50_us": ordered[len(each) // 2], f"{name}_p99_us": ordered[len(each) * 99 // 100]}
     read = []
     for scope in scopes:
         began_ns = time.thread_time_ns()
@@ -103,7 +102,7 @@ def respool(path: Path) -> dict[str, float]:
                 call.response.body.read()
         read.append((time.thread_time_ns() - began_ns) / 1e6)
     read.sort()
-    return found | {"conversation_p99_ms": read[len(read) * 99 // 100]}
+    return found | {"conversation_p99_ms": read[len(read) * 99 // 100], "spans": spans}
 
 
 def _loop(turns: int) -> int:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .index import BLOB, ROW, column
 from .scan import Contents
-from .summary import Row, Summary
+from .summary import Row, Summary, row_of
 
 LOOKS = 32
 """Questions of a kind that are answered by looking through everything. As many take about as long as to sort it once."""
@@ -29,7 +29,7 @@ class Catalogue:
 
     def row(self, number: int) -> Row:
         fields = ROW.unpack_from(self._contents.rows, ROW.size * number)
-        return Row(Summary._make(fields[:-1]), fields[-1])
+        return row_of(fields)
 
     def in_order(self, skip: int = 0) -> Iterator[Row]:
         """All rows in order of arrival, without the first `skip`."""

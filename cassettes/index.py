@@ -14,7 +14,7 @@ from operator import ge, gt
 from struct import Struct
 
 from .pages import PAGE, PAGE_CRC, IndexDamaged, Pages
-from .summary import Row, Summary
+from .summary import Row, row_of
 from .tables import Table
 
 HEAD = Struct("<IIIIIIQQQQQQQQQ24sII")
@@ -135,7 +135,7 @@ class IndexView:
         if number >= self.rows:
             raise IndexDamaged(f"it names row {number:,} of {self.rows:,}")
         fields = ROW.unpack_from(*self._pages.find(self._base + ROW.size * number, ROW.size))
-        return Row(Summary._make(fields[:-1]), fields[-1])
+        return row_of(fields)
 
     def _rows(self, numbers: Iterable[int]) -> list[Row]:
         """The rows with these numbers; of one key or scope they mostly stand side by side, in a page or two."""
@@ -148,7 +148,7 @@ class IndexView:
                 at = number // _IN_PAGE
                 page, _ = self._pages.find(self._base + PAGE * at, ROW.size)
             fields = ROW.unpack_from(page, number % _IN_PAGE * ROW.size)
-            found.append(Row(Summary._make(fields[:-1]), fields[-1]))
+            found.append(row_of(fields))
         return found
 
     def in_order(self, skip: int = 0) -> Iterator[Row]:
@@ -157,8 +157,7 @@ class IndexView:
             return
         rows = self._pages.verified(self._base, ROW.size * self.rows)
         for number in self._numbers(rows)[skip:]:
-            *summary, offset = ROW.unpack_from(rows, ROW.size * number)
-            yield Row(Summary._make(summary), offset)
+            yield row_of(ROW.unpack_from(rows, ROW.size * number))
 
     def by_scope(self) -> Iterator[Row]:
         """All rows, in order of scope and then of arrival."""

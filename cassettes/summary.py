@@ -56,3 +56,8 @@ class Row(NamedTuple):
 
     summary: Summary
     offset: int
+
+
+def row_of(fields: tuple[int, ...]) -> Row:
+    """The row of a summary's eleven fields and an offset, as the layout of an index gives them: thousands are made at once."""
+    return tuple.__new__(Row, (tuple.__new__(Summary, fields[:-1]), fields[-1]))

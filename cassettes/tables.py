@@ -49,14 +49,16 @@ class Table:
                 guess = min(low + (high - low) * (wanted - below) // (above - below), high - 1)
             data, start, first, last = self._page_of(guess)
             number = self._number(data, start)
-            self._mark(number, first)
+            if number != below:  # else it is marked: this page was looked into before
+                self._mark(number, first)
             if number >= wanted:
                 high, above = first, number
                 continue
             ending = number
             if last > first:
                 ending = self._number(data, start + self._width * (last - first))
-                self._mark(ending, last)
+                if ending != above:
+                    self._mark(ending, last)
             if ending < wanted:
                 low, below = last + 1, ending
                 continue
