@@ -137,7 +137,7 @@ def test_a_file_with_such_a_name_is_read_and_named_visibly(respool, cassettes):
 def test_a_replay_and_its_misses_are_told_visibly(respool, cassettes):
     with respool.serving("replay", "a.cassette") as served:
         port = int(served.url.rsplit(":", 1)[1].partition("/")[0])
-        for text in SEQUENCES:
+        for text in ("".join(SEQUENCES[at::40]) for at in range(40)):
             body = json.dumps({"role": "user", "content": text, text: text}, ensure_ascii=False).encode()
             for target in (b"/v1/threads", b"/v1/threads/thread_1" + text.encode() + b"/messages?" + text.encode()):
                 if any(byte <= 32 or byte == 127 for byte in target):
@@ -148,5 +148,5 @@ def test_a_replay_and_its_misses_are_told_visibly(respool, cassettes):
                     answer = b"".join(iter(lambda: client.recv(65536), b""))
                 assert answer.startswith(b"HTTP/1.1 "), (target, answer)
         served.end()
-        assert served.said.count("miss") >= len(SEQUENCES)
+        assert served.said.count("miss") >= 40
         assert raw("".join(served.out) + served.said) == []

@@ -16,7 +16,7 @@ async def test_each_theme_shows_the_same_words_and_a_cursor(made, cassette, look
         await look.reads("money back")
         app: Inspector = look.app
         words = look.list, look.conversation, look.pane("waterfall")
-        for theme in BUILTIN_THEMES:
+        for theme in BUILTIN_THEMES if size == (120, 40) else ("textual-dark", "textual-light", "ansi-dark"):
             app.theme = theme
             await look.pilot.pause()
             assert (look.list, look.conversation, look.pane("waterfall")) == words, theme
