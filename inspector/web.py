@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.log import server_logger
 from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_protocol import RequestHandler
+from textual_serve import app_service
 from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
@@ -34,6 +35,8 @@ _PATIENCE = 3.0
 """Seconds that an inspector is given to end by itself."""
 
 
+app_service.log.disabled = True
+"""What an inspector that could not start had to say is said by itself; textual-serve adds a line that has no sender."""
 _silent = server_logger.getChild("respool")
 _silent.disabled = True
 """aiohttp logs requests that it cannot parse, with all that they hold; this says nothing."""
@@ -51,6 +54,14 @@ class _Connection(RequestHandler):
         answer = web.Response(status=status, text=why + "\n")
         answer.force_close()
         return answer
+
+
+class _Terminal(AppService):
+    """The terminal of a page. When its inspector ends, the page is told, also where it ended before it drew anything."""
+
+    async def run(self) -> None:
+        await super().run()
+        await self.remote_close()
 
 
 class Pages(Server):
@@ -81,7 +92,7 @@ class Pages(Server):
         async def close() -> None:
             await page.close()
 
-        service = AppService(
+        service = _Terminal(
             self.command,
             write_bytes=page.send_bytes,
             write_str=page.send_str,
@@ -118,13 +129,16 @@ def _cells(request: web.Request, name: str, default: int) -> int:
 
 
 class _Sayings(io.TextIOBase):
-    """A stdout that is none: textual-serve writes there what an inspector that could not start had to say."""
+    """A stdout that is none: textual-serve writes there, twice, what an inspector that could not start had to say."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
+        self._last = ""
 
     def write(self, text: str, /) -> int:
-        for line in text.splitlines():
+        again = text == self._last
+        self._last = "" if again else text
+        for line in () if again else text.splitlines():
             self._say(line)
         return len(text)
 
