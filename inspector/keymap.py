@@ -4,7 +4,8 @@
     "everywhere.copy" = "c"
     "list.down" = "down,n"
 
-Raises UsageError for a name that is none, for what is no key, and where one key would mean two things in a place.
+Raises UsageError for a name that is none, for what is no key, and where one key would mean two things in a place, be it one that
+no project can change: what is typed into a prompt, a letter that chooses in a menu.
 """
 
 import difflib
@@ -15,9 +16,12 @@ from pathlib import Path
 from ..cassettes.errors import UsageError
 from ..cassettes.projects import OF_THE_INSPECTOR, table_near
 from ..cassettes.text import clip
-from .keys import EVERYWHERE, KEYS, LIST, LIVE, PANEL, Key, remapped, spelled
+from .keys import EVERYWHERE, KEYS, LIST, LIVE, MENU, PANEL, PROMPT, Key, remapped, spelled
+from .takeaway import COPIES, EXPORTS
 
 _KEYS = re.compile(r"[A-Za-z0-9_+]{1,40}(?:,[A-Za-z0-9_+]{1,40}){0,9}")
+_CHOOSING = frozenset({*COPIES, *EXPORTS, "up", "down", "home", "end", "pageup", "pagedown", "enter"})
+"""What chooses in a menu."""
 _SIGNS = {"?": "question_mark", "/": "slash", "\\": "backslash", ";": "semicolon", ":": "colon"}
 
 
@@ -39,11 +43,19 @@ def checked(table: object, where: str) -> dict[str, str]:
         if name not in known:
             near = difflib.get_close_matches(str(name)[:64], sorted(known), 1)
             hint = f"did you mean {near[0]}?" if near else "docs/inspector.md names all of them"
+            if isinstance(keys, Mapping):  # TOML reads a bare dot as a table in the table
+                hint = f'put names in quotation marks: "{clip(str(name), 60)}.{clip(next(iter(keys), "…"), 60)}" = …'
             raise UsageError(f"{where}: there is no key named {clip(str(name), 60)}", hint)
         keys = ",".join(_SIGNS.get(part, part) for part in keys.split(",")) if isinstance(keys, str) else ""
         if not _KEYS.fullmatch(keys):
             raise UsageError(f"{where}: `{name}` is given no keys", 'write one or several, such as "ctrl+d,x"')
         found[name] = keys
+    for name, keys in found.items():
+        for one in keys.split(","):
+            if name.startswith(f"{PROMPT}.") and (len(one) == 1 or one in _SIGNS.values() or one == "space"):
+                raise UsageError(f"{where}: {spelled(one)} is typed into a prompt, so it cannot be {name}")
+            if name.startswith(f"{MENU}.") and one in _CHOOSING:
+                raise UsageError(f"{where}: {spelled(one)} chooses in a menu, so it cannot be {name}")
     _unambiguous(remapped(found), where)
     return found
 
