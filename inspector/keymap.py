@@ -17,11 +17,8 @@ from ..cassettes.errors import UsageError
 from ..cassettes.projects import OF_THE_INSPECTOR, table_near
 from ..cassettes.text import clip
 from .keys import EVERYWHERE, KEYS, LIST, LIVE, MENU, PANEL, PROMPT, Key, remapped, spelled
-from .takeaway import COPIES, EXPORTS
 
 _KEYS = re.compile(r"[A-Za-z0-9_+]{1,40}(?:,[A-Za-z0-9_+]{1,40}){0,9}")
-_CHOOSING = frozenset({*COPIES, *EXPORTS, "up", "down", "home", "end", "pageup", "pagedown", "enter"})
-"""What chooses in a menu."""
 _SIGNS = {"?": "question_mark", "/": "slash", "\\": "backslash", ";": "semicolon", ":": "colon"}
 
 
@@ -50,14 +47,25 @@ def checked(table: object, where: str) -> dict[str, str]:
         if not _KEYS.fullmatch(keys):
             raise UsageError(f"{where}: `{name}` is given no keys", 'write one or several, such as "ctrl+d,x"')
         found[name] = keys
-    for name, keys in found.items():
-        for one in keys.split(","):
-            if name.startswith(f"{PROMPT}.") and (len(one) == 1 or one in _SIGNS.values() or one == "space"):
-                raise UsageError(f"{where}: {spelled(one)} is typed into a prompt, so it cannot be {name}")
-            if name.startswith(f"{MENU}.") and one in _CHOOSING:
-                raise UsageError(f"{where}: {spelled(one)} chooses in a menu, so it cannot be {name}")
     _unambiguous(remapped(found), where)
+    for name, keys in found.items():
+        _harmless(name, keys.split(","), where)
     return found
+
+
+def _harmless(name: str, keys: list[str], where: str) -> None:
+    """No key of a prompt is one that types, none of a menu one that chooses."""
+    place = name.partition(".")[0]
+    if place not in {PROMPT, MENU}:
+        return
+    from .takeaway import COPIES, EXPORTS  # here, since it is slow to load and few name a menu's key
+
+    typing = {one for one in keys if len(one) == 1} | {"space", *_SIGNS.values()}
+    choosing = {*COPIES, *EXPORTS, "up", "down", "home", "end", "pageup", "pagedown", "enter"}
+    taken, what = (typing, "is typed into a prompt") if place == PROMPT else (choosing, "chooses in a menu")
+    for one in keys:
+        if one in taken:
+            raise UsageError(f"{where}: {spelled(one)} {what}, so it cannot be {name}")
 
 
 def _unambiguous(keys: list[Key], where: str) -> None:
