@@ -7,11 +7,13 @@ does by itself is to serve everybody: the gate stands before every route of it, 
 import asyncio
 import contextlib
 import io
+import re
 import shlex
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ MOST_PAGES = 8
 """Inspectors at a time."""
 MOST_TYPED = 1 << 20
 """Bytes of one message of a page."""
+_FONT = re.compile(r"<link[^>]*//fonts\.googleapis\.com/[^>]*>")
 _PATIENCE = 3.0
 """Seconds that an inspector is given to end by itself."""
 
@@ -83,6 +86,15 @@ class Pages(Server):
         application = await self._make_app()  # where its routes are made; it has no public name
         application.middlewares.append(_guarded(gate))
         return application
+
+    async def handle_index(self, request: web.Request) -> web.StreamResponse:
+        """The page, with a name for its tab, and without the font that it would ask of another host."""
+        page = await super().handle_index(request)
+        if isinstance(page, web.Response):
+            page.text = _FONT.sub("", page.text or "").replace(
+                "<head>", f"<head><title>{escape(self.title)}</title>", 1
+            )
+        return page
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """One page: an inspector that draws on it, until either is closed."""
