@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.web:
         if connect is None:
             Reader.open(named).close()
+        _keymap(named if connect is None else "live")
         return _in_browser(arguments)
     # Textual draws on stderr.
     terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
@@ -86,15 +87,14 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as opened:
         _hurry()
         from ..inspector.app import Inspector
-        from ..inspector.keymap import keymap_for
 
         if connect is None:
             reader = opened.enter_context(Reader.open(named))
-            inspector = Inspector(reader, keymap_for(Path(named)))
+            inspector = Inspector(reader, _keymap(named))
         else:
             from ..inspector.live import LiveInspector
 
-            inspector = LiveInspector(connect, keymap_for(Path("live")))
+            inspector = LiveInspector(connect, _keymap("live"))
         inspector.through = arguments.through
         gc.freeze()
         gc.enable()
@@ -104,6 +104,12 @@ def run(arguments: argparse.Namespace) -> int:
         watch.start()
         inspector.run()
         return inspector.return_code or 0
+
+
+def _keymap(named: str) -> dict[str, str]:
+    from ..inspector.keymap import keymap_for
+
+    return keymap_for(Path(named))
 
 
 def _in_browser(arguments: argparse.Namespace) -> int:

@@ -1,16 +1,19 @@
 """Write the parts of the docs that come from the program: the commands, the modes, the filters, the keys and the pictures.
 
 `python docs/generate.py` writes all but the pictures; `--check` only compares them, for the tests. `--picture` takes the pictures
-anew: they show a real run, with its timings, so that no two are equal. That of the page needs Chromium
+anew: they show a real run, with its timings, so that no two are equal. But that of the page is of `docs/demo.cassette`, which is
+kept, so that the page is the same each time; the picture holds the digest of the page that it shows. It needs Chromium
 (`tests/e2e/system-packages.sh`).
 """
 
 import argparse
+import hashlib
 import io
 import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 from respool.cassettes.fields import table_as_markdown as fields_as_markdown
@@ -23,9 +26,13 @@ DOCS = Path(__file__).parent
 REFERENCE = DOCS / "commands.md"
 PICTURE = DOCS / "demo.svg"
 PAGE = DOCS / "report.png"
+RECORDING = DOCS / "demo.cassette"
+PAGE_SIZE = (1440, 900)
+DIGEST = b"respool-page"
+"""The keyword under which a picture holds the digest of its page (PNG, 11.3.4.3)."""
 BROWSER = (
     "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --window-size=1440,900 "
+    "--disable-component-update --disable-sync --hide-scrollbars --window-size={},{} "
     "--run-all-compositor-stages-before-draw --virtual-time-budget=4000"
 )
 MODES = DOCS / "modes.md"
@@ -106,20 +113,47 @@ def picture() -> str:
     return console.export_svg(title="respool")
 
 
-def page() -> None:
-    """docs/report.png: `respool export --html` of the demo, in light."""
+def page_text() -> str:
+    """The page that docs/report.png shows."""
+    from respool.cassettes.reader import Reader
+    from respool.inspector.report import export_html
+
+    with Reader.open(RECORDING) as reader:
+        return "".join(export_html(reader))
+
+
+def page() -> bytes:
+    """docs/report.png: the page of the recording that is kept, in light, with the page's digest in it."""
+    text = page_text()
     with tempfile.TemporaryDirectory() as folder:
-        respool = [sys.executable, "-m", "respool"]
-        for words in ("demo", "export --html demo.cassette demo.html"):
-            subprocess.run([*respool, *words.split()], cwd=folder, capture_output=True, check=True)
+        shown, taken = Path(folder) / "demo.html", Path(folder) / "taken.png"
+        shown.write_text(text, encoding="utf-8")
         options = [
             f"--user-data-dir={folder}/profile",
             "--blink-settings=preferredColorScheme=1",
-            f"--screenshot={PAGE}",
+            f"--screenshot={taken}",
+            shown.as_uri(),
         ]
-        subprocess.run(
-            [*BROWSER.split(), *options, f"file://{folder}/demo.html"], capture_output=True, check=True, timeout=120
-        )
+        command = [*BROWSER.format(*PAGE_SIZE).split(), *options]
+        subprocess.run(command, capture_output=True, check=True, timeout=120)
+        return with_digest(taken.read_bytes(), digest(text))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_digest(png: bytes, told: str) -> bytes:
+    """A picture that holds a digest, in a chunk of text before its end."""
+    chunk = b"tEXt" + DIGEST + b"\0" + told.encode()
+    sized = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return png[:-12] + sized + png[-12:]
+
+
+def digest_in(png: bytes) -> str:
+    """The digest of the page that a picture shows; empty where it holds none."""
+    _, found, rest = png.rpartition(b"tEXt" + DIGEST + b"\0")
+    return rest[:64].decode("ascii", "replace") if found else ""
 
 
 def screen() -> str:
@@ -167,4 +201,4 @@ if __name__ == "__main__":
         SCREEN.write_text(screen())
         if not shutil.which("chromium"):
             sys.exit("no chromium: docs/report.png is left as it was")
-        page()
+        PAGE.write_bytes(page())

@@ -50,6 +50,10 @@ class Window(Protocol):
 
     def action_panel(self, number: int) -> None: ...
 
+    async def let_keys_go(self) -> None:
+        """What was typed into the prompt is dealt with."""
+        ...
+
 
 class Actions(App[None]):
     """A part of `app.Inspector`, which has what is named here."""

@@ -49,7 +49,7 @@ class Gate:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What each answer has. textual-serve's page has scripts and styles in it, and asks for a font of another host."""
+        """What each answer has. textual-serve's page has scripts and styles in it."""
         return {
             "Cache-Control": "no-store",
             "Content-Security-Policy": f"default-src 'self'; connect-src 'self' ws://{self.address}; "

@@ -81,6 +81,7 @@ KEYS: tuple[Key, ...] = (
     Key(LIVE, "release-edited", "U", "release_edited", "let it go on, edited in $EDITOR first"),
     Key(LIVE, "drop", "X", "drop", "drop it: its client gets an error"),
     Key(LIVE, "why", "w", "why", "why the chosen request was a miss"),
+    Key(PROMPT, "take", "enter", "submit", "take what was typed"),
     Key(PROMPT, "leave", "escape", "leave", "leave it"),
     Key(PROMPT, "complete", "tab,right", "complete", "take the completion"),
     Key(MENU, "leave", "escape,q", "leave", "choose nothing"),

@@ -2,6 +2,7 @@
 
 import re
 
+from textual import events
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -57,8 +58,13 @@ class Line(Input):
         else:
             self.action_cursor_right()
 
+    def on_hide(self, event: events.Hide) -> None:
+        if self.query_ancestor(Prompt).display:
+            event.prevent_default()  # word of it comes late: it was asked for again meanwhile, and keeps the focus
+
     def on_blur(self) -> None:
-        self.query_ancestor(Prompt).close()
+        if self.screen.focused is not self:  # it may have been asked for again meanwhile
+            self.query_ancestor(Prompt).close()
 
 
 class Prompt(Vertical):

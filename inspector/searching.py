@@ -36,13 +36,15 @@ class Searching(Actions):
         self._next_look = 0.0
 
     @on(Prompt.Closed)
-    def _on_prompt_closed(self) -> None:
+    async def _on_prompt_closed(self) -> None:
         if self.focused is None or not self.focused.display or self.focused.id == "line":
             self._list.take_focus()
+        await self._window.let_keys_go()
 
     @on(Prompt.Answered)
-    def _on_answered(self, event: Prompt.Answered) -> None:
+    async def _on_answered(self, event: Prompt.Answered) -> None:
         if event.purpose == "filter" and not self._begin_filter(event.text):
+            await self._window.let_keys_go()  # the prompt stays, and has them
             return
         self.query_one(Prompt).close()
         if event.purpose == "find":

@@ -7,11 +7,13 @@ does by itself is to serve everybody: the gate stands before every route of it, 
 import asyncio
 import contextlib
 import io
+import re
 import shlex
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from aiohttp import web
 from aiohttp.log import server_logger
 from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_protocol import RequestHandler
+from textual_serve import app_service
 from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
@@ -30,10 +33,13 @@ MOST_PAGES = 8
 """Inspectors at a time."""
 MOST_TYPED = 1 << 20
 """Bytes of one message of a page."""
+_FONT = re.compile(r"<link[^>]*//fonts\.googleapis\.com/[^>]*>")
 _PATIENCE = 3.0
 """Seconds that an inspector is given to end by itself."""
 
 
+app_service.log.disabled = True
+"""What an inspector that could not start had to say is said by itself; textual-serve adds a line that has no sender."""
 _silent = server_logger.getChild("respool")
 _silent.disabled = True
 """aiohttp logs requests that it cannot parse, with all that they hold; this says nothing."""
@@ -51,6 +57,14 @@ class _Connection(RequestHandler):
         answer = web.Response(status=status, text=why + "\n")
         answer.force_close()
         return answer
+
+
+class _Terminal(AppService):
+    """The terminal of a page. When its inspector ends, the page is told, also where it ended before it drew anything."""
+
+    async def run(self) -> None:
+        await super().run()
+        await self.remote_close()
 
 
 class Pages(Server):
@@ -73,6 +87,15 @@ class Pages(Server):
         application.middlewares.append(_guarded(gate))
         return application
 
+    async def handle_index(self, request: web.Request) -> web.StreamResponse:
+        """The page, with a name for its tab, and without the font that it would ask of another host."""
+        page = await super().handle_index(request)
+        if isinstance(page, web.Response):
+            page.text = _FONT.sub("", page.text or "").replace(
+                "<head>", f"<head><title>{escape(self.title)}</title>", 1
+            )
+        return page
+
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """One page: an inspector that draws on it, until either is closed."""
         page = web.WebSocketResponse(heartbeat=15, max_msg_size=MOST_TYPED)
@@ -81,7 +104,7 @@ class Pages(Server):
         async def close() -> None:
             await page.close()
 
-        service = AppService(
+        service = _Terminal(
             self.command,
             write_bytes=page.send_bytes,
             write_str=page.send_str,
@@ -118,13 +141,16 @@ def _cells(request: web.Request, name: str, default: int) -> int:
 
 
 class _Sayings(io.TextIOBase):
-    """A stdout that is none: textual-serve writes there what an inspector that could not start had to say."""
+    """A stdout that is none: textual-serve writes there, twice, what an inspector that could not start had to say."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
+        self._last = ""
 
     def write(self, text: str, /) -> int:
-        for line in text.splitlines():
+        again = text == self._last
+        self._last = "" if again else text
+        for line in () if again else text.splitlines():
             self._say(line)
         return len(text)
 

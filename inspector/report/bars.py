@@ -73,9 +73,12 @@ def _told(piece: Piece) -> str:
 def _legend(fall: Waterfall) -> Iterator[str]:
     kinds = dict.fromkeys(piece.kind for row in fall.lines for piece in row.pieces)
     yield '<figcaption class="legend">'
-    for colour, word in dict.fromkeys((_colour(kind), _WORDS.get(kind, kind)) for kind in kinds):
+    told: dict[str, list[str]] = {}
+    for kind in kinds:  # states of one colour share a key
+        told.setdefault(_colour(kind), []).append(line(_WORDS.get(kind, kind), 40))
+    for colour, words in told.items():
         key = f'<svg class="key {colour}" aria-hidden="true"><rect width="10" height="10" rx="2"/></svg>'
-        yield f"<span>{key}{line(word, 40)}</span>"
+        yield f"<span>{key}{', '.join(dict.fromkeys(words))}</span>"
     if any(row.unsure for row in fall.lines):
         yield '<span><svg class="key" aria-hidden="true"><rect class="hatch" width="10" height="10" rx="2"/></svg>'
         yield "no clock tells the moment</span>"

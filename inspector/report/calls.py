@@ -90,7 +90,7 @@ def _alike(row: Row) -> tuple[int, ...]:
 def _row(row: Row, interaction: Interaction, name: str) -> str:
     request, status = interaction.request, row.summary.status
     _, path, query = split_target(request.target)
-    target = (path + query).decode("utf-8", "backslashreplace")
+    target = _within((path + query).decode("utf-8", "backslashreplace"), interaction.scope)
     bad = status >= 400 or interaction.end is not End.COMPLETE
     operation = name_of(row.summary.operation) or ""
     end = "" if interaction.end is End.COMPLETE else f'<span class="end">{ENDS[interaction.end]}</span>'
@@ -105,6 +105,12 @@ def _row(row: Row, interaction: Interaction, name: str) -> str:
         f'<span class="code">{symbol("bad") if bad else ""}{shown}</span>'
         f'<span class="took">{took(interaction.duration_us)}</span></summary></details></li>'
     )
+
+
+def _within(target: str, scope: str) -> str:
+    """A target without the thread that the whole list is about; what is asked of it is seen then."""
+    before, own, rest = target.partition(f"/threads/{scope}")
+    return f"…{rest}" if own and not before and rest[:1] in ("/", "?") else target
 
 
 def _data(interaction: Interaction, room: Room, bodies: dict[bytes, str], name: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _message(message: Message, name: str) -> Iterator[str]:
     if message.status not in ("", "completed"):
         yield state(message.status)
     yield "".join(chip(mark, "bad") for mark in marks)
-    yield f"{_clock(message.created_at)}<code>{line(message.id)}</code></header>"
+    yield f"{_clock(message.created_at)}{_brought(message.id, message.arrival, name)}</header>"
     for index in sorted(message.parts):
         yield _part(message.parts[index])
     chips = [f"file {file}" + (f" · {tools}" if tools else "") for file, tools in message.files.items()]
@@ -106,7 +106,7 @@ def _run(run: Run, number: int, name: str, sightings: Sightings, conversation: C
     if run.tokens is not None:
         asked, answered, total = run.tokens
         facts.append(f'<span title="{asked:,} in, {answered:,} out">{counted(total, "token")}</span>')
-    yield f'<span class="facts">{" · ".join(facts)}</span><code>{line(run.id)}</code></header>'
+    yield f'<span class="facts">{" · ".join(facts)}</span>{_brought(run.id, run.arrival, name)}</header>'
     if run.error or run.incomplete:
         yield _problem(run.error or run.incomplete)
     if run.instructions:
@@ -179,10 +179,22 @@ def _note(note: Note, name: str) -> str:
     times = f" ×{note.times:,}" if note.times > 1 else ""
     status = f" {note.status}" if note.status and note.kind is not NoteKind.CUT else ""
     detail = f'<div class="text" dir="auto">{block(note.detail)}</div>' if note.detail else ""
+    subject = f'<a class="brought" href="{_exchange(note.arrival, name)}">{line(note.subject)}</a>'
     return (
         f'<article class="note{" bad" if bad else ""}" id="{name}" tabindex="-1">{symbol("bad" if bad else "ring")}'
-        f"<div><h3>{_kind(note)}{status}{times}</h3> <span>{line(note.subject)}</span>{detail}</div></article>"
+        f"<div><h3>{_kind(note)}{status}{times}</h3> {subject}{detail}</div></article>"
     )
+
+
+def _brought(name: str, arrival: int, entry: str) -> str:
+    """An id that leads to the exchange in which it was first seen."""
+    place = _exchange(arrival, entry)
+    return f'<a class="brought" href="{place}" title="the exchange that brought it"><code>{line(name)}</code></a>'
+
+
+def _exchange(arrival: int, entry: str) -> str:
+    """Where an exchange stands, in the thread of an entry such as `t2-17`."""
+    return f"#c{entry.removeprefix('t').partition('-')[0]}-{arrival}"
 
 
 def _problem(text: str) -> str:

@@ -228,6 +228,9 @@ async def test_keys_walk_through_threads_entries_and_exchanges(talks):
         await page.press("?")
         assert await page.run("document.querySelector('#help').open")
         await page.press("Escape")
+        assert not await page.run("document.querySelector('#help').open")
+        await page.press("?", "?")
+        assert not await page.run("document.querySelector('#help').open")
         assert page.complaints == []
 
 
@@ -251,6 +254,16 @@ async def test_a_link_to_an_exchange_opens_it(talks):
         assert "secret-model" in await page.run("document.querySelector('#c2-12 .raw').textContent")
 
 
+async def test_the_id_of_a_message_opens_the_exchange_that_brought_it(talks):
+    async with browsing() as page:
+        await page.open(talks)
+        await page.run("document.querySelector('#t1 .message .brought').focus()")
+        await page.run("document.activeElement.click()")
+        assert await page.run("document.querySelector('#c1-1').open")
+        assert await page.run("document.activeElement.closest('.call')?.id") == "c1-1"
+        assert "apples" in await page.run("document.querySelector('#c1-1 .raw').textContent")
+
+
 @pytest.mark.parametrize("width", [400, 900, 1600])
 @pytest.mark.parametrize("dark", [True, False])
 async def test_nothing_is_wider_than_the_window_and_all_text_has_contrast(talks, width, dark):
@@ -270,6 +283,8 @@ async def test_on_paper_every_thread_is_there_and_nothing_is_folded(talks):
         assert await page.run("[...document.querySelectorAll('.thread')].every(e => e.getClientRects().length)")
         assert await page.run("[...document.querySelectorAll('.talk details')].every(e => e.open)")
         assert not await page.run("document.querySelector('#list').getClientRects().length")
+        assert not await page.run("[...document.querySelectorAll('button')].some(e => e.getClientRects().length)")
+        assert await page.run("getComputedStyle(document.querySelector('#t1')).breakBefore") == "auto"
 
 
 async def test_the_theme_can_be_chosen_against_the_systems(talks):

@@ -11,6 +11,7 @@ from respool.cassettes.reader import Reader
 from respool.inspector.live import LiveInspector
 from respool.inspector.outline import Kind
 from respool.proxy.control.client import Client
+from textual import events
 
 
 @pytest.fixture
@@ -53,6 +54,14 @@ async def choose_held(look):
     await look.until(lambda: any(row.kind is Kind.HELD for row in rows))
     look.app._list.go(next(at for at, row in enumerate(rows) if row.kind is Kind.HELD))
     await look.pilot.pause()
+
+
+async def test_keys_behind_the_enter_of_a_filter_to_hold_back_act_in_the_list(held_back):
+    async with held_back() as (_, look):
+        for key in ("i", *"method", "colon", *"POST", "enter", "p"):
+            look.app.post_message(events.Key(key, {"colon": ":"}.get(key, key if len(key) == 1 else None)))
+        await look.until(lambda: "holding method:POST" in look.foot("name"))
+        await look.until(lambda: look.app.paused)
 
 
 async def test_a_held_call_is_a_row_that_takes_neither_focus_nor_cursor_and_u_releases_it(held_back, heard, tmp_path):

@@ -58,10 +58,13 @@ class Page:
                 self.complaints.append("a dialog: " + told["params"]["message"])
 
     async def open(self, path: Path, place: str = "", *, scripts: bool = True) -> None:
+        await self.visit(path.as_uri() + place, scripts=scripts)
+
+    async def visit(self, address: str, *, scripts: bool = True) -> None:
         for domain in ("Page", "Network", "Runtime", "Log"):
             await self.ask(f"{domain}.enable")
         await self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
-        await self.ask("Page.navigate", url=path.as_uri() + place)
+        await self.ask("Page.navigate", url=address)
         while await self.run("document.readyState") != "complete":
             await asyncio.sleep(0.02)
 

@@ -181,7 +181,7 @@ document.addEventListener("DOMContentLoaded", () => {
     try { history.replaceState(null, "", "#" + id); } catch { /* some viewers allow no history */ }
   };
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[href^="#t"]');
+    const link = event.target.closest?.('a[href^="#t"], a[href^="#c"]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const id = link.getAttribute("href").slice(1);
     if (byId(id)?.closest(".thread")) { event.preventDefault(); go(id); }
@@ -355,7 +355,11 @@ document.addEventListener("DOMContentLoaded", () => {
     o: unfold, t: nextTheme, "?": () => byId("help").showModal(),
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (byId("help").open) {
+      if (event.key === "?" || event.key === "Escape") { event.preventDefault(); byId("help").close(); }
+      return;
+    }
     if (event.target === find) {
       if (event.key === "Escape") { find.value = ""; search(); focus(links.find((link) => link.dataset.thread === current?.id)); }
       else if (event.key === "Enter") { event.preventDefault(); find.blur(); step(1); }

@@ -76,3 +76,18 @@ def test_memory_for_a_large_body_is_what_is_shown(made, shown):
     assert (body["size"], body["cut"]) == ("3,000 kB", "2,936 kB")
     assert room.bodies_cut == 1
     assert json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("target", "seen"),
+    [
+        ("/threads/thread_a/runs/run_1", "…/runs/run_1"),
+        ("/threads/thread_a/messages?order=asc", "…/messages?order=asc"),
+        ("/threads/thread_a?x=1", "…?x=1"),
+        ("/threads/thread_a", "/threads/thread_a"),
+    ],
+)
+def test_a_row_leaves_out_the_thread_that_all_rows_are_about(made, shown, target, seen):
+    found = shown(made.call(f"GET {target}", None, {}))
+    assert f'<span class="path" dir="ltr">{seen}</span>' in found.rows[0]
+    assert found.data["1-0"]["request"] == f"/v1{target}"

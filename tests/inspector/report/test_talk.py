@@ -80,3 +80,11 @@ def test_what_is_left_out_is_said():
     text = "".join(talk(conversation, Sightings(), "t1"))
     assert "7 more messages, runs and notes are not in this page" in text
     assert "2 stream events not understood" in text
+
+
+def test_an_id_leads_to_the_exchange_that_brought_it():
+    message, run = Message("msg_1", "user", arrival=17), Run("run_1", arrival=4)
+    shown = told(message, run, Note(NoteKind.CALL, "GET /x", status=404, arrival=9))
+    assert '<a class="brought" href="#c1-17" title="the exchange that brought it"><code>msg_1</code></a>' in shown
+    assert 'href="#c1-4"' in shown
+    assert '<a class="brought" href="#c1-9">GET /x</a>' in shown

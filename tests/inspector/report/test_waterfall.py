@@ -92,6 +92,13 @@ def test_a_step_that_asked_for_outputs_was_there_before_and_after_them_and_the_n
     assert bars["step_2"] == [("step", 3, 4.1, False)]
 
 
+def test_states_of_one_colour_share_a_key():
+    fall, run = fall_of(("queued", 0, 0.1), ("in_progress", 1, 1.1), ("cancelling", 2, 2.1), ("cancelled", 3, 3.1))
+    shown = "".join(waterfall(fall, run))
+    assert "</svg>queued, cancelling, cancelled</span>" in shown
+    assert "</svg>in_progress</span>" in shown
+
+
 def test_without_times_there_is_no_waterfall():
     assert waterfall_of(Run("run_1"), Sightings()) is None
     assert fall_of(("queued", 0, 0))[0] is None
