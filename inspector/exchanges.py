@@ -14,6 +14,7 @@ from ..cassettes.folding import Read
 from ..cassettes.interaction import End, Interaction
 from ..cassettes.operations import find_operation, split_target
 from ..cassettes.outcomes import ENDS, fault_text, held_text
+from ..cassettes.sightings import Sightings
 from ..cassettes.summary import STREAM
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
@@ -92,6 +93,8 @@ class Gathered:
     calls: list[Exchange] = field(default_factory=list)
     submits: list[Submit] = field(default_factory=list)
     runs: dict[str, list[Exchange]] = field(default_factory=dict)
+    sightings: Sightings = field(default_factory=Sightings)
+    """When runs and steps were in which state."""
     left_out: int = 0
     _known: dict[int, Exchange] = field(default_factory=dict)
 
@@ -103,9 +106,11 @@ class Gathered:
         if interaction is None:
             last = self._known.get(row.summary.key)
             call = last._replace(row=row, quiet=True) if last is not None else Exchange(row, "GET", quiet=True)
+            self.sightings.again(row)
         else:
             call = self._made(row, interaction, read)
             self._known[row.summary.key] = call
+            self.sightings.add(row, interaction)
         self.calls.append(call)
         if call.run:
             self.runs.setdefault(call.run, []).append(call)

@@ -17,13 +17,14 @@ from ..cassettes.text import clip
 from .branches import outline_of
 from .document import Document, plain
 from .exchanges import Gathered
+from .falls import of_run, of_thread
 from .layout import Sheet, lay_out
 from .outline import MAX_LABEL, Branch, Face, Kind, Row
 from .shelf import Abandoned
 from .tabs import Tab
 from .tools import tools
 from .transcript import transcript
-from .waterfall import Waterfall, of_run, of_thread
+from .waterfall import Waterfall
 
 EMPTY = Document()
 
@@ -62,10 +63,11 @@ class Story:
         run = row.run if row.run in self.conversation.runs else ""
         if run not in self.falls:
             names = list(self.conversation.runs)
+            sightings, calls = self.gathered.sightings, self.gathered.runs.get(run, [])
             self.falls[run] = (
-                of_run(self.conversation.runs[run], names.index(run) + 1, self.gathered.runs.get(run, []))
+                of_run(self.conversation.runs[run], names.index(run) + 1, sightings, calls)
                 if run
-                else of_thread(self.conversation)
+                else of_thread(self.conversation, sightings)
             )
         return self.falls[run]
 

@@ -104,3 +104,22 @@ def test_how_much_is_followed_is_capped():
         for k in range(6)
     ]
     assert len(sightings(*pages).lives) == MOST_LIVES
+
+
+def test_a_poll_answered_as_the_last_one_tells_the_same_when_its_body_is_not_read():
+    calls = [CREATE, poll("in_progress", 500), poll("in_progress", 1000), poll("completed", 1500)]
+    read = sightings(*calls)
+    told = Sightings()
+    for number, one in enumerate(calls):
+        row = Row(summarise(one), number)
+        told.again(row) if number == 2 else told.add(row, one)
+    assert stretches(told.lives["run_1"]) == stretches(read.lives["run_1"])
+    assert told.lives["run_1"].polls == read.lives["run_1"].polls
+    before = stretches(read.lives["run_1"])
+    read.again(Row(summarise(poll("queued", 1800)), 9))
+    assert stretches(read.lives["run_1"]) == before, "no answer like this one was read"
+
+
+def test_an_answer_that_took_no_time_proves_nothing_of_the_state_before_it():
+    life = sightings(CREATE, poll("queued", 500, 0), poll("completed", 9000, 0)).lives["run_1"]
+    assert stretches(life) == [("queued", 0, 10 * MS, 500 * MS), ("completed", 500 * MS, 9000 * MS, 9000 * MS)]

@@ -6,8 +6,8 @@ some moment that no clock tells. API seconds narrow what the proxy's clock leave
 
 from typing import NamedTuple
 
-from ...cassettes.conversation import FINAL_STATES, Run, Step
-from ...cassettes.sightings import Life, Sightings, Stretch
+from ..cassettes.conversation import FINAL_STATES, Run, Step
+from ..cassettes.sightings import Life, Sightings, Stretch
 
 SECOND = 1_000_000
 MOST_ROWS = 100
@@ -37,14 +37,18 @@ class Line(NamedTuple):
         return any(not piece.sure for piece in self.pieces)
 
 
-class Waterfall(NamedTuple):
-    """`skewed`: the API's seconds contradict the proxy's clock and were not used."""
+class Timeline(NamedTuple):
+    """`skewed`: the API's seconds contradict the proxy's clock and were not used.
+
+    `states`: each state of the run in order, with the moments between which it began, counted from the start.
+    """
 
     start_us: int
     length_us: int
     lines: tuple[Line, ...]
     polls: tuple[int, ...]
     skewed: bool
+    states: "tuple[tuple[str, Bounds], ...]" = ()
 
     def ticks(self) -> list[int]:
         """Round moments for the axis, seven at most."""
@@ -69,7 +73,7 @@ class Bounds(NamedTuple):
         return Bounds(low, high) if low <= high else self
 
 
-def waterfall_of(run: Run, sightings: Sightings) -> Waterfall | None:
+def timeline_of(run: Run, sightings: Sightings) -> Timeline | None:
     """The waterfall of a run; None where its recording has no times."""
     life = sightings.lives.get(run.id)
     if life is None or not life.stretches or not life.stretches[0].first_us:
@@ -94,7 +98,10 @@ def waterfall_of(run: Run, sightings: Sightings) -> Waterfall | None:
         whole = Bounds(min(max(whole.low, until.low), end), end)  # the next step is not begun before
         lines.append(Line(_named(step), _step_pieces(seen, begin, until, start, end - start), step.id))
     polls = tuple(at - start for at in _thinned(life.polls) if start <= at <= end)
-    return Waterfall(start, end - start, tuple(lines), polls, skewed)
+    states = tuple(
+        (one.state, Bounds(at.low - start, at.high - start)) for one, at in zip(life.stretches, began, strict=True)
+    )
+    return Timeline(start, end - start, tuple(lines), polls, skewed, states)
 
 
 def _skewed(life: Life) -> bool:
