@@ -70,6 +70,11 @@ class Life:
             after = last.last_us if last is not None else self.asked_us or (asked_us if pushed else 0)
             self.stretches.append(Stretch(state, after, known_us, max(asked_us, after)))
 
+    def last(self, until_us: int) -> None:
+        """Nothing else was told until then, so the state lasted."""
+        if self.stretches and self.stretches[-1].state not in FINAL_STATES:
+            self.stretches[-1].last_us = max(self.stretches[-1].last_us, until_us)
+
 
 class Sightings:
     """Collects the sightings of one thread. Calls are given in order of arrival."""
@@ -92,8 +97,11 @@ class Sightings:
         if name == "getRun" and (life := self._life(run_id, run_id)) and len(life.polls) < MOST_POLLS:
             life.polls.append(known)
         if is_stream(response):
-            for value, at in _events(interaction):
-                self._see(value, at, at, run_id, asked if name in _MADE_BY else 0, pushed=True)
+            made = asked if name in _MADE_BY else 0
+            pushed = [self._see(value, at, at, run_id, made, pushed=True) for value, at in _events(interaction)]
+            until = asked + (response.marks[-1][1] if response.marks else 0)
+            for life in {pair[0].id: pair[0] for pair in pushed if pair is not None}.values():
+                life.last(until)
             return
         before, seen = self._answers.get(summary.key, (0, []))
         if before == summary.answer and not summary.flags & (WRITE | CUT):

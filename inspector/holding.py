@@ -83,7 +83,7 @@ class Holds(Misses):
         """For the line at the top."""
         if not self._filter and not self._held:
             return ""
-        return f" · holding {clip(self._filter, 40)}".rstrip() + f", {len(self._held):,} held"
+        return f"holding {clip(self._filter, 40)}".rstrip() + f", {len(self._held):,} held"
 
     # What is chosen
 

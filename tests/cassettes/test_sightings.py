@@ -64,16 +64,33 @@ def test_a_run_waits_for_its_client_until_the_outputs_are_sent():
     ]
 
 
-def test_an_event_of_a_stream_is_the_moment_itself():
+def streamed(*events):
+    """A run made with a stream of these events: when, and what each has."""
     pieces, marks = b"", []
-    step = {"id": "step_1", "object": "thread.run.step", "run_id": "run_1"}
-    for at, value in ((1, run("queued")), (200, run("in_progress")), (300, step | {"status": "in_progress"}),
-                      (900, step | {"status": "completed"}), (950, run("completed"))):  # fmt: skip
-        piece = f"event: {value['object']}.x\ndata: {json.dumps(value)}\n\n".encode()
+    for at, value in events:
+        piece = f"event: {value['object']}\ndata: {json.dumps(value)}\n\n".encode()
         pieces += piece
         marks.append((len(piece), at * MS))
     response = Response(200, b"", EVENTS, Body.of(pieces), marks=tuple(marks))
-    stream = Interaction(0, T0, Request("POST", b"/v1/threads/thread_a/runs"), response, duration_us=960 * MS)
+    return Interaction(0, T0, Request("POST", b"/v1/threads/thread_a/runs"), response, duration_us=960 * MS)
+
+
+STEP = {"id": "step_1", "object": "thread.run.step", "run_id": "run_1"}
+DELTA = {"id": "msg_1", "object": "thread.message.delta"}
+
+
+def test_a_state_lasts_as_long_as_its_stream_goes_on_without_another():
+    events = ((1, run("queued")), (200, run("in_progress")), (300, STEP | {"status": "completed"}), (800, DELTA))
+    lives = sightings(streamed(*events)).lives
+    assert stretches(lives["run_1"])[1] == ("in_progress", 200 * MS, 200 * MS, 800 * MS)
+    assert stretches(lives["step_1"]) == [("completed", 300 * MS, 300 * MS, 300 * MS)], "what is over does not go on"
+
+
+def test_an_event_of_a_stream_is_the_moment_itself():
+    stream = streamed(
+        (1, run("queued")), (200, run("in_progress")), (300, STEP | {"status": "in_progress"}),
+        (900, STEP | {"status": "completed"}), (950, run("completed")),
+    )  # fmt: skip
     found = sightings(stream)
     assert [(after, first) for _, after, first, _ in stretches(found.lives["run_1"])] == [
         (0, MS), (200 * MS, 200 * MS), (950 * MS, 950 * MS)]  # fmt: skip
