@@ -79,10 +79,11 @@ def exchange_face(call: Exchange) -> Face:
     text = f"poll → {call.state}" if call.poll and call.state else _NAMES.get(summary.operation, call.what)
     if call.running:
         return Face(text, "  ".join([f"{summary.status}"] * bool(summary.status) + ["running"]), "wait")
-    words = [f"{summary.status}" if summary.status else "no answer", seconds(summary.duration_us)]
-    words += ["stream"] if call.stream else []
+    words = [f"{summary.status}" if summary.status else "no answer"]
+    words += [call.ended] if call.ended else []  # of a call that went wrong the last words are given up first
     words += [call.met] if call.met else []
-    words += [call.ended] if call.ended else []
+    words += [seconds(summary.duration_us)]
+    words += ["stream"] if call.stream else []
     return Face(text, "  ".join(words), "bad" if call.bad else "")
 
 

@@ -136,13 +136,13 @@ class Gathered:
             clip(state, 60),
             quiet=read is not None and not read.new and interaction.end is End.COMPLETE,
             poll=name == "getRun",
-            ended=ENDS.get(interaction.end, "") or (MISSED if _missed(interaction) else ""),
+            ended=ENDS.get(interaction.end, "") or (MISSED if is_miss(interaction) else ""),
             running=interaction.extra.get("running") is True,
             met="⏸ held" if held_text(interaction) else "fault" if fault_text(interaction) else "",
         )
 
 
-def _missed(interaction: Interaction) -> bool:
+def is_miss(interaction: Interaction) -> bool:
     """Whether the answer is what a replay says that has none."""
     response = interaction.response
     if response is None or response.status != 502 or response.body.length > _LONGEST_MISS:

@@ -72,7 +72,9 @@ async def test_a_held_call_is_a_row_that_takes_neither_focus_nor_cursor_and_u_re
         await choose_held(look)
         await look.reads('{"content": "hello"}')
         assert "it goes on by itself in" in look.conversation
-        await look.press("u")
+        await look.press("8")
+        await look.reads("held: POST")
+        await look.press("3", "1", "u")
         assert (await call).startswith(b"HTTP/1.1 200")
         await look.until(lambda: "HELD" not in look.list)
         await look.lists("⏸ held")
