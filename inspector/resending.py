@@ -93,7 +93,8 @@ class Resending(Actions):
         except RespoolError as error:
             self.call_from_thread(self.complain, error)
             return
-        document = by_text(comparable(call), comparable(redact(replace(answered, arrival=call.arrival))))
+        names = f"call {call.arrival:,} as it was recorded", "the same, sent again"
+        document = by_text(comparable(call), comparable(redact(answered)), names)
         self.call_from_thread(self._answered_again, document, answered)
 
     def _answered_again(self, document: Document, answered: Interaction) -> None:

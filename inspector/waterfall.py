@@ -16,6 +16,8 @@ UNSURE = "░"
 LABEL = 22
 """Cells of a bar's name at most."""
 _TAIL = 16
+_STEPS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
+"""Seconds between the times of an axis."""
 
 _DRAWN: dict[str, tuple[str, Ink]] = {
     "queued": ("▒", "wait"),
@@ -138,7 +140,7 @@ def axis(length: int, room: int) -> str:
     """Times along the top, as many as fit: `0s      2s      4s`."""
     whole = length / SECOND
     step = next(
-        (each for each in (0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600) if whole / each * 8 <= room),
+        (each for each in _STEPS if whole / each * 8 <= room),
         max(whole, 1.0),
     )
     text = ""

@@ -28,6 +28,8 @@ def test_every_row_is_as_wide_as_the_pane(width):
 
 def test_the_axis_has_no_more_times_than_fit():
     assert axis(8 * SECOND, 40).split() == ["0s", "2s", "4s", "6s"]
+    for length in range(1, 2_000, 7):
+        assert len(axis(length * SECOND, 24).split()) > 1, f"{length} s have more than one time"
     assert len(axis(0, 10)) == len(axis(10**15, 10)) == 10
 
 
