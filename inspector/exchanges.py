@@ -1,7 +1,8 @@
 """The calls of one scope as the list shows them, gathered while its conversation is folded: no call is read twice for it.
 
-A read that told nothing new is `quiet`; quiet reads that follow one another in a run are folded into one group, which holds
-them all. What told something (a new state above all), what failed and what was cut always stands by itself. Nothing here draws.
+A poll, or a read that was asked before, that told nothing new is `quiet`; quiet ones that follow one another in a run are folded
+into one group, which holds them all. What told something (a new state above all), what failed and what was cut always stands by
+itself. Nothing here draws.
 """
 
 from collections.abc import Iterable, Iterator
@@ -129,12 +130,13 @@ class Gathered:
             names = tuple(output.tool_call_id for output in told[:MOST_OUTPUTS])
             self.submits.append(Submit(run, row.summary.arrival, row.summary.started_us, names, row.summary.status))
         state = read.run.status if read is not None and read.run is not None else ""
+        again = name == "getRun" or row.summary.key in self._known
         return Exchange(
             row,
             clip(f"{request.method} " + _short(path + query), _LONGEST),
             run,
             clip(state, 60),
-            quiet=read is not None and not read.new and interaction.end is End.COMPLETE,
+            quiet=again and read is not None and not read.new and interaction.end is End.COMPLETE,
             poll=name == "getRun",
             ended=ENDS.get(interaction.end, "") or (MISSED if is_miss(interaction) else ""),
             running=interaction.extra.get("running") is True,

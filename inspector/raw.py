@@ -150,7 +150,9 @@ def set_out(data: bytes) -> str:
     if not data.lstrip().startswith((b"event:", b"data:")):
         return pretty(data)
     lines = data.decode("utf-8", "backslashreplace").split("\n")
-    return "\n".join("data: " + pretty(line[5:].encode()).lstrip() if line.startswith("data:") else line for line in lines)
+    return "\n".join(
+        "data: " + pretty(line[5:].encode()).lstrip() if line.startswith("data:") else line for line in lines
+    )
 
 
 def _hex(data: bytes) -> Iterator[Line]:
