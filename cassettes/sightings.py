@@ -125,9 +125,6 @@ class Sightings:
             if summary.operation == _GET_RUN and life.id == life.run_id and len(life.polls) < MOST_POLLS:
                 life.polls.append(known)
 
-    def steps_of(self, run_id: str) -> Iterator[Life]:
-        return (life for life in self.lives.values() if life.run_id == run_id and life.id != run_id)
-
     def _life(self, name: str, run_id: str) -> Life | None:
         if name and name not in self.lives and len(self.lives) < MOST_LIVES:
             self.lives[name] = Life(name, run_id)

@@ -103,7 +103,9 @@ def tell(recording: Recorded, scope: str, wanted: Callable[[], bool]) -> Story:
         branch = outline_of(conversation, gathered)
         documents = {Tab.MESSAGES: transcript(conversation), Tab.TOOLS: tools(conversation, gathered.submits)}
         rows = {call.arrival: call.row for call in gathered.calls}
-        return Story(branch, documents, conversation, gathered, rows=rows)
+        story = Story(branch, documents, conversation, gathered, rows=rows)
+        story.fall(branch.row)  # here, since a thread may have many runs and a key must not wait for them
+        return story
     except Abandoned:
         raise
     except RespoolError as error:

@@ -81,7 +81,6 @@ def timeline_of(run: Run, sightings: Sightings) -> Timeline | None:
     first, last = life.stretches[0], life.stretches[-1]
     start = life.asked_us or first.after_us or first.first_us
     end = max(last.first_us, last.after_us, 0 if last.state in FINAL_STATES else last.last_us)
-    steps = {step.id: step for step in sightings.steps_of(run.id)}
     if end <= start:
         return None
     skewed = _skewed(life)
@@ -91,7 +90,8 @@ def timeline_of(run: Run, sightings: Sightings) -> Timeline | None:
     waits = [each for each in life.stretches if each.state == "requires_action" and each.last_us > each.first_us]
     whole = Bounds(_working(life, began, start), end)
     for step in run.steps_in_order()[: MOST_ROWS - len(lines)]:
-        if (seen := steps.get(step.id)) is None:
+        seen = sightings.lives.get(step.id)
+        if seen is None or seen.run_id != run.id:
             continue
         asks = any(call.kind == "function" for call in step.calls.values())
         begin, until = _step(seen, whole, waits.pop(0) if asks and waits else None, skewed=skewed)

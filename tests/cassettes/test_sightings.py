@@ -94,7 +94,7 @@ def test_an_event_of_a_stream_is_the_moment_itself():
     found = sightings(stream)
     assert [(after, first) for _, after, first, _ in stretches(found.lives["run_1"])] == [
         (0, MS), (200 * MS, 200 * MS), (950 * MS, 950 * MS)]  # fmt: skip
-    assert [each.id for each in found.steps_of("run_1")] == ["step_1"]
+    assert [(each.id, each.run_id) for each in found.lives.values()] == [("run_1", "run_1"), ("step_1", "run_1")]
     assert [(after, first) for _, after, first, _ in stretches(found.lives["step_1"])] == [
         (300 * MS, 300 * MS), (900 * MS, 900 * MS)]  # fmt: skip
     assert [offset for _, _, offset in timed_events(stream)] == [at * MS for at in (1, 200, 300, 900, 950)]

@@ -55,6 +55,7 @@ def test_a_document_is_laid_out_once_a_width(story):
 def test_a_row_has_the_waterfall_of_its_run_else_of_its_thread(story, reader):
     assert story.fall(Row(Kind.STEP, "thread_a", "run_1", "step_1")).title.startswith("Run 1 ")
     assert story.fall(RUN) is story.fall(RUN)
+    assert "" in story.falls, "that of the thread was made where it was read"
     assert story.fall(Row(Kind.EXCHANGE, "thread_a", "run_unknown", "3")).title == "Thread · 1 run"
     assert "none here" in tell(reader, "/assistants", lambda: True).fall(Row(Kind.COLLECTION, "/assistants")).note
 

@@ -92,6 +92,13 @@ def test_a_step_that_asked_for_outputs_was_there_before_and_after_them_and_the_n
     assert bars["step_2"] == [("step", 3, 4.1, False)]
 
 
+def test_a_step_that_another_run_has_is_not_drawn_in_this_one():
+    step = Life("step_1", "run_2")
+    step.see("completed", T0 + 1 * SECOND, T0 + 2 * SECOND)
+    fall, _ = fall_of(*POLLED, steps=[step])
+    assert [line.step for line in fall.lines] == [""]
+
+
 def test_without_times_there_is_no_waterfall():
     assert timeline_of(Run("run_1"), Sightings()) is None
     assert fall_of(("queued", 0, 0))[0] is None
