@@ -13,7 +13,7 @@ from .conversation import FINAL_STATES
 from .courses import MOST_STREAM, is_stream, told
 from .interaction import Interaction
 from .models import parse
-from .operations import find_operation, split_target
+from .operations import OPERATIONS, find_operation, split_target
 from .sse import EventParser
 from .summary import CUT, WRITE, Row
 
@@ -21,6 +21,8 @@ MOST_LIVES = 4_000
 """Runs and steps of one thread that are followed."""
 MOST_STATES = 200
 MOST_POLLS = 2_000
+_GET_RUN = next(operation.number for operation in OPERATIONS if operation.name == "getRun")
+_MADE_BY = frozenset({"createRun", "createThreadAndRun"})
 _ENDS = ("completed_at", "failed_at", "cancelled_at", "expired_at")
 
 
@@ -51,13 +53,13 @@ class Life:
     """When the call that made it began; 0 where that is not recorded."""
     polls: list[int] = field(default_factory=list)
 
-    def see(self, state: str, asked_us: int, known_us: int) -> None:
+    def see(self, state: str, asked_us: int, known_us: int, *, pushed: bool = False) -> None:
         """Take a state that was told to a client which asked at `asked_us` and had the answer at `known_us`.
 
-        Both are equal for what a stream pushed: then the state before it lasted until that moment.
+        Both are equal for what a stream pushed: then the state before it lasted until that moment. An answer may have taken no
+        time either, in a recording that was imported; that proves nothing of the state before it.
         """
         last = self.stretches[-1] if self.stretches else None
-        pushed = asked_us == known_us
         if pushed and last is not None and last.state != state and last.state not in FINAL_STATES:
             last.last_us = max(last.last_us, asked_us)
         if last is not None and last.state == state:
@@ -67,6 +69,11 @@ class Life:
         elif len(self.stretches) < MOST_STATES:
             after = last.last_us if last is not None else self.asked_us or (asked_us if pushed else 0)
             self.stretches.append(Stretch(state, after, known_us, max(asked_us, after)))
+
+    def last(self, until_us: int) -> None:
+        """Nothing else was told until then, so the state lasted."""
+        if self.stretches and self.stretches[-1].state not in FINAL_STATES:
+            self.stretches[-1].last_us = max(self.stretches[-1].last_us, until_us)
 
 
 class Sightings:
@@ -90,28 +97,42 @@ class Sightings:
         if name == "getRun" and (life := self._life(run_id, run_id)) and len(life.polls) < MOST_POLLS:
             life.polls.append(known)
         if is_stream(response):
-            for value, at in _events(interaction):
-                self._see(value, at, at, run_id, asked if name in ("createRun", "createThreadAndRun") else 0)
+            made = asked if name in _MADE_BY else 0
+            pushed = [self._see(value, at, at, run_id, made, pushed=True) for value, at in _events(interaction)]
+            until = asked + (response.marks[-1][1] if response.marks else 0)
+            for life in {pair[0].id: pair[0] for pair in pushed if pair is not None}.values():
+                life.last(until)
             return
         before, seen = self._answers.get(summary.key, (0, []))
         if before == summary.answer and not summary.flags & (WRITE | CUT):
             for life, state in seen:
                 life.see(state, asked, known)
             return
-        made = asked if name in ("createRun", "createThreadAndRun") else 0
+        made = asked if name in _MADE_BY else 0
         seen = [pair for value in told(response) if (pair := self._see(value, asked, known, run_id, made))]
         if not summary.flags & (WRITE | CUT):
             self._answers[summary.key] = summary.answer, seen
 
-    def steps_of(self, run_id: str) -> Iterator[Life]:
-        return (life for life in self.lives.values() if life.run_id == run_id and life.id != run_id)
+    def again(self, row: Row) -> None:
+        """Take a call that asked and was answered bit for bit what the last one of its key was; it need not be read."""
+        summary = row.summary
+        before, seen = self._answers.get(summary.key, (0, []))
+        if before != summary.answer or not summary.started_us:
+            return
+        known = summary.started_us + summary.duration_us
+        for life, state in seen:
+            life.see(state, summary.started_us, known)
+            if summary.operation == _GET_RUN and life.id == life.run_id and len(life.polls) < MOST_POLLS:
+                life.polls.append(known)
 
     def _life(self, name: str, run_id: str) -> Life | None:
         if name and name not in self.lives and len(self.lives) < MOST_LIVES:
             self.lives[name] = Life(name, run_id)
         return self.lives.get(name)
 
-    def _see(self, value: dict[str, Any], asked: int, known: int, run_id: str, made: int) -> tuple[Life, str] | None:
+    def _see(
+        self, value: dict[str, Any], asked: int, known: int, run_id: str, made: int, *, pushed: bool = False
+    ) -> tuple[Life, str] | None:
         kind, name, state = value.get("object"), value.get("id"), value.get("status")
         if kind not in ("thread.run", "thread.run.step") or not isinstance(name, str) or not isinstance(state, str):
             return None
@@ -124,7 +145,7 @@ class Sightings:
         life.created_s = _second(value, "created_at") or life.created_s
         life.started_s = _second(value, "started_at") or life.started_s
         life.ended_s = next((at for name in _ENDS if (at := _second(value, name))), life.ended_s)
-        life.see(state, asked, known)
+        life.see(state, asked, known, pushed=pushed)
         return life, state
 
 

@@ -73,6 +73,8 @@ class Actions(App[None]):
         self.log_lines: deque[LogLine] = deque(maxlen=MOST_LOGGED)
         self._problem = problem
         self._exporting = ""
+        self._subject: Row | None = None
+        """What is typed at the foot is about this row, wherever the cursor has followed to meanwhile."""
         self._compared_with = ""
         self._marked: list[Row] = []
 
@@ -110,15 +112,14 @@ class Actions(App[None]):
             self._mark(row, None)
 
     def action_note(self) -> None:
-        row = self._list.row
+        self._subject = row = self._list.row
         if row is not None:
             self.query_one(Prompt).ask("note", self.notes.note(place_of(row)))
 
     def noted(self, text: str) -> None:
-        """A note was typed for the chosen row."""
-        row = self._list.row
-        if row is not None:
-            self._mark(row, text)
+        """A note was typed for the row that it was asked for."""
+        if self._subject is not None:
+            self._mark(self._subject, text)
 
     def action_next_mark(self) -> None:
         rows = self._list.outline.rows
@@ -262,22 +263,23 @@ class Actions(App[None]):
             self._window.say("choose a thread, a run or a call first")
             return
         choices = {key: (form, f"a file *{ending}") for key, (form, ending) in EXPORTS.items()}
-        self.push_screen(MenuScreen(f"Export of {clip(_name(row), 40)}", choices), self._ask_where)
+        self.push_screen(
+            MenuScreen(f"Export of {clip(_name(row), 40)}", choices), lambda key: self._ask_where(key, row)
+        )
 
-    def _ask_where(self, key: str | None) -> None:
+    def _ask_where(self, key: str | None, row: Row) -> None:
         from .takeaway import EXPORTS, suggested
 
-        row = self._list.row
-        if key and row is not None:
-            self._exporting = EXPORTS[key][0]
+        if key:
+            self._subject, self._exporting = row, EXPORTS[key][0]
             name = row.item or row.run or row.scope
             self.query_one(Prompt).ask("export", suggested(self._recording.path, name, EXPORTS[key][1]))
 
     def save_to(self, text: str) -> None:
-        """A file's name was typed for an export of the chosen row."""
+        """A file's name was typed for an export of the row that it was asked for."""
         from .takeaway import saved
 
-        row, form = self._list.row, self._exporting
+        row, form = self._subject, self._exporting
         if row is None or not text:
             return
         try:

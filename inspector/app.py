@@ -39,7 +39,7 @@ from .searching import Searching
 from .shelf import Abandoned, Shelf
 from .tabs import Tab
 from .text_pane import TextPane
-from .views import line_of, load_the_rest, log_document, made_for
+from .views import NO_MISS, NOT_COMPARED, line_of, load_the_rest, log_document, made_for
 from .waterfall import Waterfall
 from .waterfall_pane import WaterfallPane
 
@@ -228,19 +228,10 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         tab, width = self._text.tab, self._text.width
         if width <= 0:
             return
-        if tab is Tab.LOG or (tab is Tab.DIFF and self.compared is not None):
-            self._show(log_document(self.log_lines) if tab is Tab.LOG else self.compared or Document())
         story = self._shelf.get(row.scope) if row is not None else None
         if row is None or row.kind is Kind.OTHER:
             self._fall.show(Waterfall("Waterfall", note="Choose a thread or a run."))
-        if tab in {Tab.LOG, Tab.DIFF}:
-            if tab is Tab.DIFF and self.compared is None:
-                self._show(
-                    plain(
-                        "Mark a row with m, go to another of its kind, and press d.",
-                        "Threads and runs are compared by what they mean, calls by their text.",
-                    )
-                )
+        if self.show_done():
             if story is not None and row is not None:
                 self._fall.show(story.fall(row))
             elif row is not None and row.scope:
@@ -250,8 +241,8 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
         elif row.kind is Kind.OTHER:
             names = (clip(name, 200) for name in self._outline.collections[:1000])
             self._show(plain("Calls that belong to no thread, by their path:", "", *names))
-        elif tab is Tab.MISS:
-            self._show(self.miss_of(row))
+        elif tab is Tab.MISS and (said := self.miss_of(row)) is not None:
+            self._show(said)
         elif story is None:
             self._text.wait()
             self._ask_story("show", SHOW, row.scope)
@@ -260,7 +251,7 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
             self._show_tab(story, row, tab, width)
 
     def _show_tab(self, story: "Story", row: Row, tab: Tab, width: int) -> None:
-        if tab in {Tab.RAW, Tab.SECRETS} and story.conversation is not None:
+        if tab in {Tab.RAW, Tab.SECRETS, Tab.MISS} and story.conversation is not None:
             self._text.wait()
 
             def work() -> Sheet:
@@ -275,12 +266,17 @@ class Inspector(Keyboard, Resending, Searching, App[None]):
                 "show", Job(SHOW, lambda: story.lay(tab, width), lambda _: self.choose(self._chosen), self.complain)
             )
 
-    def miss_of(self, row: Row) -> Document:
-        """Why a row is a miss."""
-        return plain(
-            "A miss is a request that a replay had no answer to.",
-            "`respool inspect` tells them while it is attached to a replay; a call's answer is in [5] Raw.",
-        )
+    def show_done(self) -> bool:
+        """Show what was done, in the panels that are the same for every row: the log, and the last comparison."""
+        if self._text.tab is Tab.LOG:
+            self._show(log_document(self.log_lines))
+        elif self._text.tab is Tab.DIFF:
+            self._show(self.compared or NOT_COMPARED)
+        return self._text.tab in {Tab.LOG, Tab.DIFF}
+
+    def miss_of(self, row: Row) -> Document | None:
+        """Why a row is a miss; None for what has to be read first."""
+        return None if row.arrival is not None else NO_MISS
 
     def _cannot_show(self, error: RespoolError) -> None:
         self._show(plain(error.message, error.hint, title="This cannot be read."))

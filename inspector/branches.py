@@ -9,7 +9,7 @@ from heapq import merge
 from operator import itemgetter
 
 from ..cassettes.amounts import counted
-from ..cassettes.conversation import Conversation, Message, Note, NoteKind, Run, Step, ToolCall
+from ..cassettes.conversation import FINAL_STATES, Conversation, Message, Note, NoteKind, Run, Step, ToolCall
 from ..cassettes.operations import OPERATIONS
 from ..cassettes.text import clip
 from .exchanges import Exchange, Gathered, Group, folded
@@ -79,10 +79,11 @@ def exchange_face(call: Exchange) -> Face:
     text = f"poll → {call.state}" if call.poll and call.state else _NAMES.get(summary.operation, call.what)
     if call.running:
         return Face(text, "  ".join([f"{summary.status}"] * bool(summary.status) + ["running"]), "wait")
-    words = [f"{summary.status}" if summary.status else "no answer", seconds(summary.duration_us)]
-    words += ["stream"] if call.stream else []
+    words = [f"{summary.status}" if summary.status else "no answer"]
+    words += [call.ended] if call.ended else []  # of a call that went wrong the last words are given up first
     words += [call.met] if call.met else []
-    words += [call.ended] if call.ended else []
+    words += [seconds(summary.duration_us)]
+    words += ["stream"] if call.stream else []
     return Face(text, "  ".join(words), "bad" if call.bad else "")
 
 
@@ -113,6 +114,8 @@ def call_name(call: ToolCall) -> str:
 
 
 def run_time(run: Run) -> str:
-    """Seconds from the first moment of a run that is known to the last; empty where times are unknown."""
+    """Seconds from the first moment of a run that is known to the last; empty where times are unknown, or it goes on."""
+    if run.status not in FINAL_STATES:
+        return ""
     times = [mark.at_us for mark in run.marks if mark.at_us is not None]
     return f"{(max(times) - min(times)) / 1_000_000:.1f} s" if len(times) > 1 else ""

@@ -17,7 +17,7 @@ from ..cassettes.reader import Reader
 from ..cassettes.text import clip
 from .document import Document, Line
 from .ink import Ink
-from .raw import MAX_BODY, pretty, start_of
+from .raw import MAX_BODY, set_out, start_of
 from .shelf import Abandoned
 from .stories import Watched
 
@@ -83,11 +83,11 @@ def _findings(findings: Sequence[Finding], names: tuple[str, str]) -> Document:
     return Document(tuple(lines))
 
 
-def by_text(left: Interaction, right: Interaction) -> Document:
+def by_text(left: Interaction, right: Interaction, names: tuple[str, str] | None = None) -> Document:
     """What differs between two calls, line by line, with `-` for the first and `+` for the second."""
     texts = [list(_text(call)) for call in (left, right)]
     ones, others = (lines[:MOST_LINES] for lines in texts)
-    lines = list(_head((f"call {left.arrival:,}", f"call {right.arrival:,}")))
+    lines = list(_head(names or (f"call {left.arrival:,}", f"call {right.arrival:,}")))
     changes = list(_changes(ones, others))
     if all(kind == " " for kind, _ in changes):
         lines.append(Line(0, (("✓ They are equal to the letter.", "good"),)))
@@ -120,11 +120,11 @@ def _text(call: Interaction) -> Iterator[str]:
     request, response = call.request, call.response
     yield clip(f"{request.method} ", 40) + clip(request.target, 2_000)
     yield from (clip(name.lower() + b": " + value, 2_000) for name, value in request.headers)
-    yield from pretty(start_of(request.body, MAX_BODY)).split("\n")
+    yield from set_out(start_of(request.body, MAX_BODY)).split("\n")
     if response is not None:
         yield f"answer {response.status}"
         yield from (clip(name.lower() + b": " + value, 2_000) for name, value in response.headers)
-        yield from pretty(start_of(response.body, MAX_BODY)).split("\n")
+        yield from set_out(start_of(response.body, MAX_BODY)).split("\n")
 
 
 def _changes(ones: list[str], others: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """The calls of one scope as the list shows them, gathered while its conversation is folded: no call is read twice for it.
 
-A read that told nothing new is `quiet`; quiet reads that follow one another in a run are folded into one group, which holds
-them all. What told something (a new state above all), what failed and what was cut always stands by itself. Nothing here draws.
+A poll, or a read that was asked before, that told nothing new is `quiet`; quiet ones that follow one another in a run are folded
+into one group, which holds them all. What told something (a new state above all), what failed and what was cut always stands by
+itself. Nothing here draws.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from ..cassettes.folding import Read
 from ..cassettes.interaction import End, Interaction
 from ..cassettes.operations import find_operation, split_target
 from ..cassettes.outcomes import ENDS, fault_text, held_text
+from ..cassettes.sightings import Sightings
 from ..cassettes.summary import STREAM
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
@@ -92,6 +94,8 @@ class Gathered:
     calls: list[Exchange] = field(default_factory=list)
     submits: list[Submit] = field(default_factory=list)
     runs: dict[str, list[Exchange]] = field(default_factory=dict)
+    sightings: Sightings = field(default_factory=Sightings)
+    """When runs and steps were in which state."""
     left_out: int = 0
     _known: dict[int, Exchange] = field(default_factory=dict)
 
@@ -103,9 +107,11 @@ class Gathered:
         if interaction is None:
             last = self._known.get(row.summary.key)
             call = last._replace(row=row, quiet=True) if last is not None else Exchange(row, "GET", quiet=True)
+            self.sightings.again(row)
         else:
             call = self._made(row, interaction, read)
             self._known[row.summary.key] = call
+            self.sightings.add(row, interaction)
         self.calls.append(call)
         if call.run:
             self.runs.setdefault(call.run, []).append(call)
@@ -124,20 +130,21 @@ class Gathered:
             names = tuple(output.tool_call_id for output in told[:MOST_OUTPUTS])
             self.submits.append(Submit(run, row.summary.arrival, row.summary.started_us, names, row.summary.status))
         state = read.run.status if read is not None and read.run is not None else ""
+        again = name == "getRun" or row.summary.key in self._known
         return Exchange(
             row,
             clip(f"{request.method} " + _short(path + query), _LONGEST),
             run,
             clip(state, 60),
-            quiet=read is not None and not read.new and interaction.end is End.COMPLETE,
+            quiet=again and read is not None and not read.new and interaction.end is End.COMPLETE,
             poll=name == "getRun",
-            ended=ENDS.get(interaction.end, "") or (MISSED if _missed(interaction) else ""),
+            ended=ENDS.get(interaction.end, "") or (MISSED if is_miss(interaction) else ""),
             running=interaction.extra.get("running") is True,
             met="⏸ held" if held_text(interaction) else "fault" if fault_text(interaction) else "",
         )
 
 
-def _missed(interaction: Interaction) -> bool:
+def is_miss(interaction: Interaction) -> bool:
     """Whether the answer is what a replay says that has none."""
     response = interaction.response
     if response is None or response.status != 502 or response.body.length > _LONGEST_MISS:

@@ -83,7 +83,8 @@ class Holds(Misses):
         """For the line at the top."""
         if not self._filter and not self._held:
             return ""
-        return f" · holding {clip(self._filter, 40)}".rstrip() + f", {len(self._held):,} held"
+        words = [f"holding {clip(self._filter, 40)}"] if self._filter else []
+        return ", ".join([*words, f"{len(self._held):,} held"] if self._held else words)
 
     # What is chosen
 
@@ -93,6 +94,8 @@ class Holds(Misses):
             return
         self._chosen = row
         self._fall.show(Waterfall("Waterfall", note="Choose a thread or a run."))
+        if self.show_done():
+            return
         self._text.wait()
         number = row.arrival
         self.desk.ask("show", Job(SHOW, lambda: _told(self.live.client.held(number)), self._show, self._cannot_show))

@@ -316,10 +316,11 @@ class LiveInspector(Holds):
             self._snapshot = snapshot
 
     def _tell_head(self) -> None:
-        text = head_of(self._snapshot, lost=self._lost) + self.holding_words
+        words = [self.holding_words, head_of(self._snapshot, lost=self._lost)]
         if self.paused:
             more = "+" if self.feed.full else ""
-            text += f" · PAUSED, {self.feed.waiting:,}{more} waiting (p to go on)"
+            words.insert(0, f"PAUSED, {self.feed.waiting:,}{more} waiting (p to go on)")
+        text = " · ".join(filter(None, words))  # what a person has to do with comes first: the end may not fit
         if text == self._said:
             return
         self._said = text

@@ -10,11 +10,14 @@ from .following import FollowingList
 from .live_recording import LiveRecording
 from .outline import Face, Kind, Row
 from .raw import raw
+from .secrets import policy_of, secrets
 from .tabs import Tab
 from .views import text_document
 from .waterfall import Waterfall
 
 MOST_MISSES = 1_000
+_READ = frozenset({Tab.RAW, Tab.SECRETS})
+"""Panels that show the call itself."""
 
 
 class Misses(Inspector):
@@ -45,8 +48,10 @@ class Misses(Inspector):
         self._chosen = row
         self.desk.forget("show")
         self._fall.show(Waterfall("Waterfall", note="Choose a thread or a run."))
-        if self._text.tab is not Tab.RAW and self.live.why.get(row.arrival):
-            self._show(self.miss_of(row))
+        if self.show_done():
+            return
+        if self._text.tab not in _READ and (said := self.miss_of(row)) is not None:
+            self._show(said)
             return
         self._text.wait()
         self.desk.ask("show", Job(SHOW, lambda: self._miss_read(row), self._show, self._cannot_show))
@@ -59,15 +64,14 @@ class Misses(Inspector):
         interaction = self.live.interaction(call)
         if self._text.tab is Tab.RAW:
             return raw(interaction, self._mode)
+        if self._text.tab is Tab.SECRETS:
+            return secrets([interaction], policy=policy_of(self.live.meta))
         said = error_text(interaction.response)
         return text_document(said or "The proxy does not know any more why.", title="Why this is a miss")
 
-    def miss_of(self, row: Row) -> Document:
+    def miss_of(self, row: Row) -> Document | None:
         why = self.live.why.get(row.arrival) if row.arrival is not None else None
         return text_document(why, title="Why this is a miss") if why else super().miss_of(row)
-
-    def action_why(self) -> None:
-        self.action_panel(Tab.MISS)
 
 
 def short_path(target: str) -> str:

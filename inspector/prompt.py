@@ -21,7 +21,8 @@ PURPOSES = {
     "intercept": "hold back  ",
 }
 """What is typed, and what stands before it."""
-
+FILTERS = frozenset({"filter", "intercept"})
+"""What is typed in the filter language."""
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """What a terminal would obey, or not show; Textual draws the line as it is."""
@@ -105,7 +106,7 @@ class Prompt(Vertical):
         text = _UNSEEN.sub("", text)
         self.purpose = purpose
         line = self.query_one(Line)
-        line.completes = purpose == "filter"
+        line.completes = purpose in FILTERS
         line.suggester = _Fields() if line.completes else None
         self.query_one("#purpose", Static).update(Content(PURPOSES[purpose]))
         self.display = True
@@ -133,12 +134,12 @@ class Prompt(Vertical):
         self.post_message(self.Answered(self.purpose, event.value.strip()))
 
     def _advise(self, text: str) -> None:
-        if self.purpose != "filter":
+        if self.purpose not in FILTERS or (self.purpose == "intercept" and not text.strip()):
             self.complain()
             return
         from .completion import advice
 
         shown = [safe(line) for line in advice(text)]
         if len(shown) == 2 and set(shown[0]) <= {" ", "^"}:
-            shown[0] = " " * (len(PURPOSES["filter"])) + shown[0]  # below it stands what is typed, further in
+            shown[0] = " " * (len(PURPOSES[self.purpose])) + shown[0]  # below it stands what is typed, further in
         self.complain(*shown)

@@ -4,6 +4,7 @@
 time at which it came. What acts on a screen is shown as `\\x1b`, so that nothing is lost and nothing acts.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -95,7 +96,7 @@ def _body(body: Body, mode: str, marks: tuple[tuple[int, int], ...]) -> Iterator
         yield from _frames(data, marks)
     else:
         shown = data
-        text = pretty(data) if mode == "pretty" else data.decode("utf-8", "backslashreplace")
+        text = set_out(data) if mode == "pretty" else data.decode("utf-8", "backslashreplace")
         yield from text_lines(text)
     if body.length > len(shown):
         yield Line(0, ((f"… {body.length - len(shown):,} more bytes are not shown here", "wait"),))
@@ -136,14 +137,22 @@ def start_of(body: Body, most: int) -> bytes:
 
 
 def pretty(data: bytes) -> str:
-    """JSON set out in lines; what is none as it is, with the data of events set out where that is JSON."""
+    """JSON set out in lines; what is none as it is."""
     value = parse(data)
     if isinstance(value, (dict, list)):
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             return json.dumps(value, indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            return data.decode("utf-8", "backslashreplace")
     return data.decode("utf-8", "backslashreplace")
+
+
+def set_out(data: bytes) -> str:
+    """The same, to be read alone: of a stream the data of each event is set out, too, where that is JSON."""
+    if not data.lstrip().startswith((b"event:", b"data:")):
+        return pretty(data)
+    lines = data.decode("utf-8", "backslashreplace").split("\n")
+    return "\n".join(
+        "data: " + pretty(line[5:].encode()).lstrip() if line.startswith("data:") else line for line in lines
+    )
 
 
 def _hex(data: bytes) -> Iterator[Line]:

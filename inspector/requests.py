@@ -61,12 +61,24 @@ def _headers(headers: Headers, environment: Mapping[str, str]) -> Headers:
             continue
         if low in CREDENTIALS:
             variable, scheme = CREDENTIALS[low]
-            given = environment.get(variable, "")
-            if given.isascii() and given.isprintable() and given:
+            if given := _given(variable, environment):
                 lines.append((name, (scheme + given).encode()))
         elif not is_header_slot(name) and not PUT_IN.search(value):
             lines.append((name, value))
     return tuple(lines)
+
+
+def _given(variable: str, environment: Mapping[str, str]) -> str:
+    value = environment.get(variable, "")
+    return value if value.isascii() and value.isprintable() else ""
+
+
+def left_out(call: Interaction, environment: Mapping[str, str]) -> list[str]:
+    """The variables that would hold the credentials of this call, and do not: it is sent without them."""
+    names = dict.fromkeys(name.lower() for name, _ in call.request.headers)
+    return [
+        variable for name, (variable, _) in CREDENTIALS.items() if name in names and not _given(variable, environment)
+    ]
 
 
 def refuse_placeholders(request: Request) -> None:

@@ -86,20 +86,23 @@ class Resending(Actions):
         """In a thread of its own: an answer may take its time."""
         from ..cassettes.redaction import redact
         from .differ import by_text
-        from .requests import comparable
+        from .requests import comparable, left_out
 
         try:
             answered = send(way, request)
         except RespoolError as error:
             self.call_from_thread(self.complain, error)
             return
-        document = by_text(comparable(call), comparable(redact(replace(answered, arrival=call.arrival))))
-        self.call_from_thread(self._answered_again, document, answered)
+        names = f"call {call.arrival:,} as it was recorded", "the same, sent again"
+        document = by_text(comparable(call), comparable(redact(answered)), names)
+        missing = left_out(call, os.environ)
+        self.call_from_thread(self._answered_again, document, answered, missing)
 
-    def _answered_again(self, document: Document, answered: Interaction) -> None:
+    def _answered_again(self, document: Document, answered: Interaction, missing: list[str]) -> None:
         self.compared = document
         status = answered.response.status if answered.response is not None else 0
-        self.note_down(f"answered {status}; [6] Diff has what differs from the recorded call", aloud=True)
+        why = f", and {missing[0]} is not set" if status in {401, 403} and missing else ""
+        self.note_down(f"answered {status}{why}; [6] Diff has what differs from the recorded call", aloud=True)
         self._window.action_panel(Tab.DIFF)
 
 

@@ -46,6 +46,8 @@ class Searching(Actions):
         if event.purpose == "filter" and not self._begin_filter(event.text):
             await self._window.let_keys_go()  # the prompt stays, and has them
             return
+        if event.purpose == "intercept" and event.text and not self._understood(event.text):
+            return
         self.query_one(Prompt).close()
         if event.purpose == "find":
             self._needle = event.text
@@ -80,22 +82,30 @@ class Searching(Actions):
             self._search = None
             self._outline.narrow(None)
         else:
-            from ..cassettes.filters import FilterError
             from .search import Search
 
-            try:
-                self._search = Search(self._recording, text, self.rows_to_search())
-            except FilterError as error:
-                self.query_one(Prompt).complain(
-                    *error.lines, safe(error.message + (f" ({error.hint})" if error.hint else ""))
-                )
+            if not self._understood(text):
                 return False
+            self._search = Search(self._recording, text, self.rows_to_search())
             self._outline.narrow(self._search.hits)
             self.note_down(f"filter {clip(text, 200)}")
             self._scan()
         self._list.begin(chosen)
         self._window.choose(self._list.row)
         self._window.hint()
+        return True
+
+    def _understood(self, text: str) -> bool:
+        """Whether this is a filter; if not, the line stays open and says why."""
+        from ..cassettes.filters import FilterError, parse
+
+        try:
+            parse(text)
+        except FilterError as error:
+            self.query_one(Prompt).complain(
+                *error.lines, safe(error.message + (f" ({error.hint})" if error.hint else ""))
+            )
+            return False
         return True
 
     def rows_to_search(self) -> Sequence[IndexRow] | None:

@@ -17,13 +17,14 @@ from ..cassettes.text import clip
 from .branches import outline_of
 from .document import Document, plain
 from .exchanges import Gathered
+from .falls import of_run, of_thread
 from .layout import Sheet, lay_out
 from .outline import MAX_LABEL, Branch, Face, Kind, Row
 from .shelf import Abandoned
 from .tabs import Tab
 from .tools import tools
 from .transcript import transcript
-from .waterfall import Waterfall, of_run, of_thread
+from .waterfall import Waterfall
 
 EMPTY = Document()
 
@@ -62,10 +63,11 @@ class Story:
         run = row.run if row.run in self.conversation.runs else ""
         if run not in self.falls:
             names = list(self.conversation.runs)
+            sightings, calls = self.gathered.sightings, self.gathered.runs.get(run, [])
             self.falls[run] = (
-                of_run(self.conversation.runs[run], names.index(run) + 1, self.gathered.runs.get(run, []))
+                of_run(self.conversation.runs[run], names.index(run) + 1, sightings, calls)
                 if run
-                else of_thread(self.conversation)
+                else of_thread(self.conversation, sightings)
             )
         return self.falls[run]
 
@@ -101,7 +103,9 @@ def tell(recording: Recorded, scope: str, wanted: Callable[[], bool]) -> Story:
         branch = outline_of(conversation, gathered)
         documents = {Tab.MESSAGES: transcript(conversation), Tab.TOOLS: tools(conversation, gathered.submits)}
         rows = {call.arrival: call.row for call in gathered.calls}
-        return Story(branch, documents, conversation, gathered, rows=rows)
+        story = Story(branch, documents, conversation, gathered, rows=rows)
+        story.fall(branch.row)  # here, since a thread may have many runs and a key must not wait for them
+        return story
     except Abandoned:
         raise
     except RespoolError as error:

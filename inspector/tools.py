@@ -28,6 +28,7 @@ FAULTS = {
     "orphan": "an output that no recorded answer asks for",
     "duplicate": "its output was sent more than once",
     "late": "its output was sent when the run was over, or was refused",
+    "refused": "an output was refused before one was taken",
     "arguments": "its arguments are no JSON",
 }
 """Each fault and what it means."""
@@ -59,6 +60,8 @@ def paired(conversation: Conversation, submits: Sequence[Submit], run_id: str = 
             yield Pair(
                 run, number, call, place, step.id if step else "", _took(run, sent), tuple(_faults(run, call, sent))
             )
+        refused = dict.fromkeys(name for submit in own for name in submit.ids if name not in run.calls)
+        yield from (Pair(run, number, ToolCall(name), faults=("orphan",)) for name in refused)
 
 
 def _faults(run: Run, call: ToolCall, sent: Sequence[Submit]) -> Iterator[str]:
@@ -70,7 +73,11 @@ def _faults(run: Run, call: ToolCall, sent: Sequence[Submit]) -> Iterator[str]:
         yield "missing"
     if sum(200 <= submit.status < 300 for submit in sent) > 1:
         yield "duplicate"
-    if any(not 200 <= submit.status < 300 for submit in sent):
+    taken = max((submit.arrival for submit in sent if 200 <= submit.status < 300), default=-1)
+    turned_down = [submit.arrival for submit in sent if not 200 <= submit.status < 300]
+    if any(arrival < taken for arrival in turned_down):
+        yield "refused"
+    if any(arrival > taken for arrival in turned_down):
         yield "late"
     if function and asked and call.asked and not _is_json(call.asked):
         yield "arguments"
@@ -89,7 +96,8 @@ def _is_json(text: str) -> bool:
 
 
 def _took(run: Run, sent: Sequence[Submit]) -> int | None:
-    """From when the client knew that it had to act to when it sent the output."""
+    """From when the client knew that it had to act to when it sent the output that was taken, else the first."""
+    sent = [submit for submit in sent if 200 <= submit.status < 300] or sent
     if not sent or not sent[0].at_us:
         return None
     known = [mark.at_us for mark in run.marks if mark.name == "requires_action" and mark.at_us is not None]

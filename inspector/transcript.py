@@ -182,7 +182,7 @@ class _Composer:
             self._line(indent, (call_name(call), "strong"), (f"({clip(asked, MAX_TEXT)})", ""), *call_id)
         if call.answer is not None:
             self._block(call.answer, indent + 2, "→ ", "good")
-        else:
+        elif call.name or call.kind in {"", "function"}:  # the API's own tools send none
             self._line(indent + 2, ("no output was recorded", "dim"))
 
     def _note(self, note: Note) -> None:

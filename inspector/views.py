@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING
 
 from ..cassettes.reader import Reader
 from ..cassettes.text import safe
+from .document import Document, Line, plain
 from .outline import Kind, Row
 from .tabs import Tab
 
 if TYPE_CHECKING:
+    from ..cassettes.interaction import Interaction
     from .stories import Story
-from .document import Document, Line, plain
 
 MOST_TEXT, MOST_LINES = 64_000, 1_000
+NOT_COMPARED = plain(
+    "Mark a row with m, go to another of its kind, and press d.",
+    "Threads and runs are compared by what they mean, calls by their text.",
+)
+NO_MISS = plain(
+    "A miss is a request that a replay had no answer to; the chosen row is none.",
+    "`respool inspect` tells them while it is attached to a replay; a call's answer is in [5] Raw.",
+)
 LogLine = tuple[datetime, str]
 """When something was done, and what, in safe words."""
 
@@ -29,9 +38,19 @@ def made_for(recording: Reader, story: "Story", row: Row, tab: Tab, mode: str) -
     call = story.call_of(row)
     if call is None:
         return plain("No call of this is recorded.")
-    from .raw import raw
+    return call_document(recording.interaction(call), tab, mode)
 
-    return raw(recording.interaction(call), mode)
+
+def call_document(call: "Interaction", tab: Tab, mode: str) -> Document:
+    """What a panel shows of one call: why it was a miss, as its client was told, else the call as it is."""
+    if tab is not Tab.MISS:
+        from .raw import raw
+
+        return raw(call, mode)
+    from ..cassettes.outcomes import error_text
+    from .exchanges import is_miss
+
+    return text_document(error_text(call.response), title="Why this is a miss") if is_miss(call) else NO_MISS
 
 
 def load_the_rest() -> None:

@@ -6,13 +6,13 @@ What is drawn is said in words too: each row's picture has a text for those who 
 from collections.abc import Iterator
 
 from ...cassettes.conversation import Run
+from ..timeline import CLIENT, Line, Piece, Timeline
 from .markup import STATES, line, took
-from .waterfall import CLIENT, Line, Piece, Waterfall
 
 _WORDS = {CLIENT: "your program's own time", "step": "at work"}
 
 
-def waterfall(fall: Waterfall, run: Run) -> Iterator[str]:
+def waterfall(fall: Timeline, run: Run) -> Iterator[str]:
     """The figure of a run's time."""
     yield '<figure class="fall" aria-label="Where the time of this run went">'
     yield '<div class="row axis"><span></span><svg aria-hidden="true">'
@@ -38,7 +38,7 @@ def waterfall(fall: Waterfall, run: Run) -> Iterator[str]:
     yield "</figure>"
 
 
-def _row(row: Line, fall: Waterfall) -> str:
+def _row(row: Line, fall: Timeline) -> str:
     bars = "".join(_bar(piece, fall) for piece in row.pieces)
     length = fall.length_us if row.label == "run" else sum(piece.end_us - piece.start_us for piece in row.pieces)
     about = "≤ " if row.unsure and row.step else ""
@@ -51,11 +51,11 @@ def _row(row: Line, fall: Waterfall) -> str:
     )
 
 
-def _grid(fall: Waterfall) -> str:
+def _grid(fall: Timeline) -> str:
     return "".join(f'<rect class="grid" x="{_percent(tick, fall)}%" width="1" height="18"/>' for tick in fall.ticks())
 
 
-def _bar(piece: Piece, fall: Waterfall) -> str:
+def _bar(piece: Piece, fall: Timeline) -> str:
     colour = _colour(piece.kind)
     x, width = _percent(piece.start_us, fall), _percent(piece.end_us - piece.start_us, fall)
     shape = f'x="{x}%" y="3" width="{max(width, 0.35):.6g}%" height="12" rx="2"'
@@ -70,7 +70,7 @@ def _told(piece: Piece) -> str:
     return f"{word}, {span}" if piece.sure else f"{word}, a change at some moment from {span}"
 
 
-def _legend(fall: Waterfall) -> Iterator[str]:
+def _legend(fall: Timeline) -> Iterator[str]:
     kinds = dict.fromkeys(piece.kind for row in fall.lines for piece in row.pieces)
     yield '<figcaption class="legend">'
     told: dict[str, list[str]] = {}
@@ -93,7 +93,7 @@ def _colour(kind: str) -> str:
     return STATES.get(kind, ("off", ""))[0]
 
 
-def _percent(us: int, fall: Waterfall) -> float:
+def _percent(us: int, fall: Timeline) -> float:
     return round(us * 100 / fall.length_us, 3)
 
 

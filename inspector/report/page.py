@@ -20,11 +20,11 @@ from ...cassettes.exports.selection import selected
 from ...cassettes.folding import fold
 from ...cassettes.sightings import Sightings
 from ...cassettes.text import clip
+from ..timeline import timeline_of
 from .assets import asset
 from .calls import Room, calls_of
 from .markup import inert, line, symbol, took
 from .talk import is_problem, run_us, talk
-from .waterfall import waterfall_of
 
 MOST_THREADS = 2_000
 """Threads in one page; `--thread` takes any other."""
@@ -191,7 +191,7 @@ def _thread(source: Source, scope: str, number: int, totals: Totals, lost: Lost)
     label = _label(conversation)
     facts = [counted(len(runs), "run")] if runs else []
     facts += [counted(tokens, "token")] if tokens else []
-    falls = [(waterfall_of(run, sightings), run) for run in runs]
+    falls = [(timeline_of(run, sightings), run) for run in runs]
     lasting = sum(fall.length_us if fall is not None else run_us(run) for fall, run in falls)
     facts += [took(lasting)] if lasting else []
     facts.append(counted(conversation.calls, "call"))

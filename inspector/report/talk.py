@@ -7,9 +7,9 @@ from ...cassettes.amounts import counted
 from ...cassettes.conversation import Conversation, Message, Note, NoteKind, Part, Run, Step, ToolCall
 from ...cassettes.models import compact, parse
 from ...cassettes.sightings import Sightings
+from ..timeline import timeline_of
 from .bars import waterfall
 from .markup import STATES, block, chip, line, state, symbol, took
-from .waterfall import waterfall_of
 
 PROBLEMS = (NoteKind.ERROR, NoteKind.FAILED, NoteKind.CUT)
 _LONG, _LONG_LINES = 3_000, 40
@@ -99,7 +99,7 @@ def _part(part: Part) -> str:
 def _run(run: Run, number: int, name: str, sightings: Sightings, conversation: Conversation) -> Iterator[str]:
     colour = STATES.get(run.status, ("off", ""))[0]
     yield f'<article class="card run {colour}" id="{name}" tabindex="-1"><header><h3>run {number}</h3>{state(run.status)}'
-    fall = waterfall_of(run, sightings)
+    fall = timeline_of(run, sightings)
     facts = [line(run.model)] if run.model else []
     if duration := fall.length_us if fall is not None else run_us(run):
         facts.append(took(duration))

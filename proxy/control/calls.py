@@ -3,8 +3,9 @@
 The call itself is read from where it was kept, or served from, when somebody asks. Nothing is here that was not redacted.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ...cassettes.interaction import Interaction
@@ -79,9 +80,28 @@ class Running:
     look: Callable[[], Interaction]
     shown: Callable[[], bytes] | None = None
     told: bytes = field(default=b"", repr=False)
+    marks: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]], repr=False)
+    """Pieces of what was told, each with its length and the microseconds from the call's beginning."""
     scope: str = ""
     noted: str = ""
     """What a person did to it, or which faults struck it."""
+
+    def tell(self, shown: bytes) -> int:
+        """More of it is told; returns from which byte on it is new: from the first, where what was told before was changed."""
+        at = len(self.told) if shown.startswith(self.told) else 0
+        if not at:
+            self.marks.clear()
+        self.marks.append((len(shown) - at, int((time.perf_counter() - self.began) * 1e6)))
+        self.told = shown
+        return at
+
+    def now(self) -> Interaction:
+        """What there is of it; of a stream with the times at which it was told."""
+        interaction = self.look()
+        response = interaction.response
+        if response is None or not self.marks or response.body.length != len(self.told):
+            return interaction
+        return replace(interaction, response=replace(response, marks=tuple(self.marks)))
 
 
 def clipped(text: str, most: int = 500) -> str:

@@ -232,7 +232,7 @@ class Hub:
         """A call by its number, redacted, and its summary as it is listed. Raises CassetteError for one that is gone."""
         running = self._running.get(number)
         if running is not None:
-            interaction = running.look()
+            interaction = running.now()
             return interaction, summarise(interaction)._replace(arrival=number)
         kept = next((each for each in reversed(self._kept) if each.number == number), None)
         if kept is None:
@@ -319,11 +319,9 @@ class Hub:
         self._tell_more(call, call.shown())
 
     def _tell_more(self, call: Running, shown: bytes) -> None:
-        before = call.told
-        if len(shown) <= len(before):
+        if len(shown) <= len(call.told):
             return
-        at = len(before) if shown.startswith(before) else 0
-        call.told = shown
+        at = call.tell(shown)
         scope = _scope(call)
         for begin in range(at, len(shown), MOST_TEXT):
             text = shown[begin : begin + MOST_TEXT].decode("utf-8", "replace")

@@ -64,20 +64,37 @@ def test_a_run_waits_for_its_client_until_the_outputs_are_sent():
     ]
 
 
-def test_an_event_of_a_stream_is_the_moment_itself():
+def streamed(*events):
+    """A run made with a stream of these events: when, and what each has."""
     pieces, marks = b"", []
-    step = {"id": "step_1", "object": "thread.run.step", "run_id": "run_1"}
-    for at, value in ((1, run("queued")), (200, run("in_progress")), (300, step | {"status": "in_progress"}),
-                      (900, step | {"status": "completed"}), (950, run("completed"))):  # fmt: skip
-        piece = f"event: {value['object']}.x\ndata: {json.dumps(value)}\n\n".encode()
+    for at, value in events:
+        piece = f"event: {value['object']}\ndata: {json.dumps(value)}\n\n".encode()
         pieces += piece
         marks.append((len(piece), at * MS))
     response = Response(200, b"", EVENTS, Body.of(pieces), marks=tuple(marks))
-    stream = Interaction(0, T0, Request("POST", b"/v1/threads/thread_a/runs"), response, duration_us=960 * MS)
+    return Interaction(0, T0, Request("POST", b"/v1/threads/thread_a/runs"), response, duration_us=960 * MS)
+
+
+STEP = {"id": "step_1", "object": "thread.run.step", "run_id": "run_1"}
+DELTA = {"id": "msg_1", "object": "thread.message.delta"}
+
+
+def test_a_state_lasts_as_long_as_its_stream_goes_on_without_another():
+    events = ((1, run("queued")), (200, run("in_progress")), (300, STEP | {"status": "completed"}), (800, DELTA))
+    lives = sightings(streamed(*events)).lives
+    assert stretches(lives["run_1"])[1] == ("in_progress", 200 * MS, 200 * MS, 800 * MS)
+    assert stretches(lives["step_1"]) == [("completed", 300 * MS, 300 * MS, 300 * MS)], "what is over does not go on"
+
+
+def test_an_event_of_a_stream_is_the_moment_itself():
+    stream = streamed(
+        (1, run("queued")), (200, run("in_progress")), (300, STEP | {"status": "in_progress"}),
+        (900, STEP | {"status": "completed"}), (950, run("completed")),
+    )  # fmt: skip
     found = sightings(stream)
     assert [(after, first) for _, after, first, _ in stretches(found.lives["run_1"])] == [
         (0, MS), (200 * MS, 200 * MS), (950 * MS, 950 * MS)]  # fmt: skip
-    assert [each.id for each in found.steps_of("run_1")] == ["step_1"]
+    assert [(each.id, each.run_id) for each in found.lives.values()] == [("run_1", "run_1"), ("step_1", "run_1")]
     assert [(after, first) for _, after, first, _ in stretches(found.lives["step_1"])] == [
         (300 * MS, 300 * MS), (900 * MS, 900 * MS)]  # fmt: skip
     assert [offset for _, _, offset in timed_events(stream)] == [at * MS for at in (1, 200, 300, 900, 950)]
@@ -104,3 +121,22 @@ def test_how_much_is_followed_is_capped():
         for k in range(6)
     ]
     assert len(sightings(*pages).lives) == MOST_LIVES
+
+
+def test_a_poll_answered_as_the_last_one_tells_the_same_when_its_body_is_not_read():
+    calls = [CREATE, poll("in_progress", 500), poll("in_progress", 1000), poll("completed", 1500)]
+    read = sightings(*calls)
+    told = Sightings()
+    for number, one in enumerate(calls):
+        row = Row(summarise(one), number)
+        told.again(row) if number == 2 else told.add(row, one)
+    assert stretches(told.lives["run_1"]) == stretches(read.lives["run_1"])
+    assert told.lives["run_1"].polls == read.lives["run_1"].polls
+    before = stretches(read.lives["run_1"])
+    read.again(Row(summarise(poll("queued", 1800)), 9))
+    assert stretches(read.lives["run_1"]) == before, "no answer like this one was read"
+
+
+def test_an_answer_that_took_no_time_proves_nothing_of_the_state_before_it():
+    life = sightings(CREATE, poll("queued", 500, 0), poll("completed", 9000, 0)).lives["run_1"]
+    assert stretches(life) == [("queued", 0, 10 * MS, 500 * MS), ("completed", 500 * MS, 9000 * MS, 9000 * MS)]

@@ -52,9 +52,23 @@ def refund(name="thread_a", run_id="run_1"):
     asked = {"id": "call_3", "type": "function", "function": {"name": "lookup_order", "arguments": '{"id": 118}'}}
     action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [asked]}}
     steps = [
-        {"id": "step_2", "type": "message_creation", "status": "completed", "created_at": 2, "run_id": run_id}
+        {
+            "id": "step_2",
+            "object": "thread.run.step",
+            "type": "message_creation",
+            "status": "completed",
+            "created_at": 2,
+            "run_id": run_id,
+        }
         | {"step_details": {"type": "message_creation", "message_creation": {"message_id": "msg_y"}}},
-        {"id": "step_1", "type": "tool_calls", "status": "completed", "created_at": 1, "run_id": run_id}
+        {
+            "id": "step_1",
+            "object": "thread.run.step",
+            "type": "tool_calls",
+            "status": "completed",
+            "created_at": 1,
+            "run_id": run_id,
+        }
         | {"step_details": {"type": "tool_calls", "tool_calls": [asked]}},
     ]
     usage = {"prompt_tokens": 2100, "completion_tokens": 210, "total_tokens": 2310}
@@ -65,11 +79,12 @@ def refund(name="thread_a", run_id="run_1"):
         call(f"GET {at}", None, run(run_id, "requires_action", required_action=action), at=3.1),
         call(f"POST {at}/submit_tool_outputs", outputs, run(run_id, "queued"), at=5.4),
         call(f"GET {at}", None, run(run_id, "completed", usage=usage), at=9.4),
-        call(f"GET {at}/steps", None, {"data": steps}),
+        call(f"GET {at}/steps", None, {"data": steps}, at=9.5),
         call(
             f"GET /threads/{name}/messages?order=asc",
             None,
             {"data": [message("msg_y", "It has shipped.", "assistant")]},
+            at=9.6,
         ),
     ]
 

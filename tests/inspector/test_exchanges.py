@@ -1,6 +1,7 @@
 from respool.cassettes.folding import fold
 from respool.cassettes.reader import Reader
 from respool.inspector.exchanges import Exchange, Gathered, Group, folded
+from respool.inspector.stories import tell
 
 
 def gathered(path):
@@ -28,6 +29,15 @@ def test_polls_that_changed_nothing_are_one_row_and_a_new_state_stands_alone(mad
     (first, second) = [each for each in folded(found.runs["run_1"]) if isinstance(each, Group)]
     assert (first.label, second.label) == ("2 polls queued", "3 polls in_progress")
     assert second.seconds == 2.0
+
+
+def test_reads_are_folded_when_they_are_asked_again_not_when_they_are_of_many_kinds(made, cassette):
+    files = [made.call(f"GET /threads/thread_a/messages/msg_{name}/files", None, {"data": []}) for name in "aabbb"]
+    with Reader.open(cassette(*made.thread("thread_a"), *files)) as reader:
+        rows = tell(reader, "thread_a", lambda: True).branch.inside
+    assert [branch.face.text for branch in rows] == [
+        "createThread", "listMessageFiles", "listMessageFiles", "listMessageFiles", "≡ 2 reads, nothing new",
+    ]  # fmt: skip
 
 
 def test_an_error_between_polls_is_never_folded_away(made, cassette):

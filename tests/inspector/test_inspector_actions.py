@@ -2,6 +2,7 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
+from respool.cassettes.notes import Place
 from respool.cassettes.reader import Reader
 from respool.inspector.app import Inspector
 from respool.inspector.tabs import Tab
@@ -190,6 +191,22 @@ async def test_a_thread_is_written_to_a_new_file(made, cassette, looking, letter
     if ending == ".cassette":
         with Reader.open(made_file) as reader:
             assert (len(reader), reader.scopes()) == (8, ["thread_a"])
+
+
+async def test_what_is_typed_is_about_the_row_it_was_asked_for_wherever_the_cursor_has_gone(
+    made, cassette, looking, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    async with looking(cassette(*made.thread("thread_a", "One"), *made.thread("thread_b", "Two"))) as look:
+        await look.press("semicolon", *"odd")
+        look.app._list.go(1)  # as it goes in a live view that follows what is new
+        await does(look, "enter")
+        assert look.app.notes.note(Place("thread", "thread_a")) == "odd"
+        await does(look, "g", "x", "m")
+        look.app._list.go(1)
+        await does(look, "enter")
+        assert [path.name for path in tmp_path.glob("*.md")] == ["demo-thread_a.md"]
+        assert "thread_b" not in (tmp_path / "demo-thread_a.md").read_text()
 
 
 async def test_without_a_terminal_the_editor_is_not_opened_and_that_is_said(made, cassette, looking):

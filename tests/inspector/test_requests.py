@@ -1,7 +1,7 @@
 import pytest
 from respool.cassettes.errors import UsageError
 from respool.cassettes.interaction import Body, Interaction, Request, Response
-from respool.inspector.requests import as_text, here, of_text, ready, refuse_placeholders
+from respool.inspector.requests import as_text, here, left_out, of_text, ready, refuse_placeholders
 
 HEADERS = (
     (b"Host", b"127.0.0.1:8080"),
@@ -30,6 +30,12 @@ def test_credentials_come_from_the_environment_and_what_was_the_connections_goes
         b"Content-Type": b"application/json",
     }
     assert dict(ready(call(), {}).headers) == {b"OpenAI-Beta": b"assistants=v2", b"Content-Type": b"application/json"}
+
+
+def test_what_a_call_is_sent_without_is_named_by_its_variable():
+    assert left_out(call(), {}) == ["OPENAI_API_KEY", "OPENAI_ORG_ID"]
+    assert left_out(call(), {"OPENAI_API_KEY": "sk-mine", "OPENAI_ORG_ID": "\x1b"}) == ["OPENAI_ORG_ID"]
+    assert left_out(Interaction(0, 1, Request("GET", b"/v1"), None), {}) == []
 
 
 @pytest.mark.parametrize("weird", ["with\nbreak: x", "\x1b[2J", "ü"])

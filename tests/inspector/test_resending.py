@@ -63,6 +63,22 @@ async def test_r_sends_a_call_again_with_the_users_key_and_compares_the_answers(
     assert heard[1].endswith(b'{"content": "hello"}')
 
 
+async def test_an_answer_that_wants_a_key_says_which_variable_would_have_it(tmp_path, made, attached, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    async with (
+        upstream(answering(b"{}", status=b"401 Unauthorized")) as url,
+        controlled.recorded(tmp_path, url) as proxy,
+    ):
+        await proxy.call("GET", "/v1/threads/thread_a", b"", "Authorization: Bearer sk-recorded-abcdefghijklmnop")
+        app = attached()
+        async with app.run_test(size=(120, 36), notifications=True) as pilot:
+            look = made.Looking(app, pilot)
+            await look.until(lambda: app._list.row is not None and app._list.row.arrival == 0)
+            await look.press("r")
+            await look.until(lambda: "answered 401, and OPENAI_API_KEY is not set" in look.foot("told"))
+            await look.reads("the same, sent again")
+
+
 async def test_capital_r_opens_it_in_the_editor_first(tmp_path, made, attached, telling, heard, monkeypatch):
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\nsed -i 's/hello/good day/' \"$1\"\n")

@@ -1,7 +1,7 @@
 import pytest
 from respool.cassettes.folding import fold
 from respool.cassettes.reader import Reader
-from respool.inspector.exchanges import Gathered
+from respool.inspector.exchanges import Gathered, Submit
 from respool.inspector.tools import FAULTS, paired, tools
 
 AT = "/threads/thread_a/runs/run_1"
@@ -58,6 +58,28 @@ def test_each_fault_is_found(made, cassette, sent, more, faults):
     shown = "\n".join(line.text for line in tools(conversation, submits).lines)
     for fault in {each for names in found.values() for each in names}:
         assert FAULTS[fault] in shown
+
+
+def submit(arrival, at, *ids, status=200):
+    return Submit("run_1", arrival, 1_700_000_000_000_000 + round(at * 1e6), ids, status)
+
+
+@pytest.mark.parametrize(
+    ("submits", "faults"),
+    [
+        ([submit(2, 3, "call_1", status=400), submit(3, 4, "call_1")], {"call_1": ("refused",)}),
+        ([submit(2, 3, "call_1"), submit(3, 4, "call_1", status=400)], {"call_1": ("late",)}),
+        ([submit(2, 3, "call_7", status=400), submit(3, 4, "call_1")], {"call_1": (), "call_7": ("orphan",)}),
+    ],
+    ids=["refused, then taken", "taken, then sent again too late", "for a call that nobody asked for"],
+)
+def test_outputs_that_were_refused_are_told_by_what_became_of_them(made, cassette, submits, faults):
+    conversation, _ = recorded(made, cassette, "call_1")
+    assert {pair.call.id: pair.faults for pair in paired(conversation, submits)} == faults
+    took = next(paired(conversation, submits)).took_us
+    assert took == next(each.at_us for each in submits if each.status == 200) - 1_700_000_001_000_000, (
+        "of what was taken"
+    )
 
 
 def test_the_clients_own_time_is_told(made, cassette):

@@ -6,8 +6,8 @@ some moment that no clock tells. API seconds narrow what the proxy's clock leave
 
 from typing import NamedTuple
 
-from ...cassettes.conversation import FINAL_STATES, Run, Step
-from ...cassettes.sightings import Life, Sightings, Stretch
+from ..cassettes.conversation import FINAL_STATES, Run, Step
+from ..cassettes.sightings import Life, Sightings, Stretch
 
 SECOND = 1_000_000
 MOST_ROWS = 100
@@ -37,14 +37,18 @@ class Line(NamedTuple):
         return any(not piece.sure for piece in self.pieces)
 
 
-class Waterfall(NamedTuple):
-    """`skewed`: the API's seconds contradict the proxy's clock and were not used."""
+class Timeline(NamedTuple):
+    """`skewed`: the API's seconds contradict the proxy's clock and were not used.
+
+    `states`: each state of the run in order, with the moments between which it began, counted from the start.
+    """
 
     start_us: int
     length_us: int
     lines: tuple[Line, ...]
     polls: tuple[int, ...]
     skewed: bool
+    states: "tuple[tuple[str, Bounds], ...]" = ()
 
     def ticks(self) -> list[int]:
         """Round moments for the axis, seven at most."""
@@ -69,7 +73,7 @@ class Bounds(NamedTuple):
         return Bounds(low, high) if low <= high else self
 
 
-def waterfall_of(run: Run, sightings: Sightings) -> Waterfall | None:
+def timeline_of(run: Run, sightings: Sightings) -> Timeline | None:
     """The waterfall of a run; None where its recording has no times."""
     life = sightings.lives.get(run.id)
     if life is None or not life.stretches or not life.stretches[0].first_us:
@@ -77,7 +81,6 @@ def waterfall_of(run: Run, sightings: Sightings) -> Waterfall | None:
     first, last = life.stretches[0], life.stretches[-1]
     start = life.asked_us or first.after_us or first.first_us
     end = max(last.first_us, last.after_us, 0 if last.state in FINAL_STATES else last.last_us)
-    steps = {step.id: step for step in sightings.steps_of(run.id)}
     if end <= start:
         return None
     skewed = _skewed(life)
@@ -87,14 +90,18 @@ def waterfall_of(run: Run, sightings: Sightings) -> Waterfall | None:
     waits = [each for each in life.stretches if each.state == "requires_action" and each.last_us > each.first_us]
     whole = Bounds(_working(life, began, start), end)
     for step in run.steps_in_order()[: MOST_ROWS - len(lines)]:
-        if (seen := steps.get(step.id)) is None:
+        seen = sightings.lives.get(step.id)
+        if seen is None or seen.run_id != run.id:
             continue
         asks = any(call.kind == "function" for call in step.calls.values())
         begin, until = _step(seen, whole, waits.pop(0) if asks and waits else None, skewed=skewed)
         whole = Bounds(min(max(whole.low, until.low), end), end)  # the next step is not begun before
         lines.append(Line(_named(step), _step_pieces(seen, begin, until, start, end - start), step.id))
     polls = tuple(at - start for at in _thinned(life.polls) if start <= at <= end)
-    return Waterfall(start, end - start, tuple(lines), polls, skewed)
+    states = tuple(
+        (one.state, Bounds(at.low - start, at.high - start)) for one, at in zip(life.stretches, began, strict=True)
+    )
+    return Timeline(start, end - start, tuple(lines), polls, skewed, states)
 
 
 def _skewed(life: Life) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from respool.cassettes.conversation import Run, Step, ToolCall
 from respool.cassettes.sightings import Life, Sightings
 from respool.inspector.report.bars import waterfall
-from respool.inspector.report.waterfall import SECOND, waterfall_of
+from respool.inspector.timeline import SECOND, timeline_of
 
 T0 = 1_700_000_000 * SECOND
 
@@ -25,7 +25,7 @@ def fall_of(*seen, steps=(), asked=0, tool="", **seconds):
         sightings.lives[step.id] = step
         if step.id == tool:
             run.steps[step.id].calls["c"] = ToolCall("c", "function", "lookup")
-    return waterfall_of(run, sightings), run
+    return timeline_of(run, sightings), run
 
 
 def pieces(line):
@@ -99,8 +99,15 @@ def test_states_of_one_colour_share_a_key():
     assert "</svg>in_progress</span>" in shown
 
 
+def test_a_step_that_another_run_has_is_not_drawn_in_this_one():
+    step = Life("step_1", "run_2")
+    step.see("completed", T0 + 1 * SECOND, T0 + 2 * SECOND)
+    fall, _ = fall_of(*POLLED, steps=[step])
+    assert [line.step for line in fall.lines] == [""]
+
+
 def test_without_times_there_is_no_waterfall():
-    assert waterfall_of(Run("run_1"), Sightings()) is None
+    assert timeline_of(Run("run_1"), Sightings()) is None
     assert fall_of(("queued", 0, 0))[0] is None
 
 
