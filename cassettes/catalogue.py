@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .index import BLOB, ROW, column
 from .scan import Contents
-from .summary import Row, Summary, row_of
+from .summary import Row, row_of
 
 LOOKS = 32
 """Questions of a kind that are answered by looking through everything. As many take about as long as to sort it once."""
