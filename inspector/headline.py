@@ -8,7 +8,7 @@ from ..cassettes.text import clip
 
 if TYPE_CHECKING:
     from ..cassettes.reader import Reader
-    from ..proxy.control.protocol import Snapshot
+    from ..proxy.control.protocol import Call, Snapshot
 
 
 def status(recording: "Reader", threads: int) -> str:
@@ -39,3 +39,9 @@ def head_of(snapshot: "Snapshot | None", *, lost: str = "") -> str:
     words += [counted(snapshot.faults, "fault")] if snapshot.faults else []
     words += [size_of(snapshot.size)] if snapshot.size else []
     return " · ".join(["lost · trying again", *words] if lost else words)
+
+
+def with_call(snapshot: "Snapshot", call: "Call") -> "Snapshot":
+    """The counts, with one more call that has ended."""
+    name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses", "fault": "faults"}.get(call.how, "hits")
+    return snapshot.model_copy(update={name: getattr(snapshot, name) + 1})

@@ -25,7 +25,7 @@ from ..proxy.control.protocol import Call, Snapshot
 from .desk import ASKED, SHOW, Job
 from .feed import Feed, Fresh, Item, Lost
 from .following import FollowingList
-from .headline import head_of
+from .headline import head_of, with_call
 from .help import HelpScreen
 from .holding import Holds
 from .keys import EVERYWHERE, LIST, LIVE, PANEL, bindings
@@ -79,7 +79,7 @@ class LiveInspector(Holds):
         return Notes(recording.path), "no proxy is attached yet"
 
     def tell_problems(self) -> None:
-        """There is nothing to tell of before a mark is made."""
+        """Nothing, before a mark is made."""
 
     def on_mount(self) -> None:
         self._name = self.query_one("#name", Static)
@@ -102,12 +102,11 @@ class LiveInspector(Holds):
         if not self.paused:
             until = time.perf_counter() + MOST_TICK_SECONDS
             while (item := self.feed.take()) is not None:
-                scope = self._take(item)
-                for each in scope:
-                    self._touch(each, grown, collections)
+                for scope in self._take(item):
+                    self._touch(scope, grown, collections)
                 if isinstance(item, Fresh) or time.perf_counter() > until:
                     break
-        if grown or collections:
+        if (grown := [*grown, *self.take_coming()]) or collections:
             self._list.grow(grown, collections)
         self._read_again()
         self._follow()
@@ -166,6 +165,7 @@ class LiveInspector(Holds):
         if self._lost:
             self.note_down(f"attached to {clip(snapshot.address or snapshot.mode, 200)}")
         self._lost, self._snapshot = "", snapshot
+        self.live.replays = snapshot.mode == "replay"
         self.live.meta = {"upstream": snapshot.upstream} if snapshot.upstream else {}
         self.ask_holds()
         changed: dict[str, None] = {}
@@ -184,7 +184,7 @@ class LiveInspector(Holds):
         self._shelf = Shelf()
         self._dirty.clear()
         self._cost.clear()
-        self._misses.clear()
+        self.begin_misses()
         self._held.clear()
         self._opening.clear()
         self._list.clear()
@@ -193,7 +193,7 @@ class LiveInspector(Holds):
             self._begin_filter(self._search.text)
 
     def _ended(self, call: Call, *, counts: bool = True) -> list[str]:
-        running = self.live.scope_of(call.number)
+        running = self.live.scope_of(call.number) or ""
         scope = self.live.take(call)
         if scope is None:
             return []
@@ -202,8 +202,13 @@ class LiveInspector(Holds):
             self._count(call)
             if not self._list.following:
                 self._list.unseen += 1
-        known = running in self._cost and running != scope
-        return [str(running), scope] if known else [scope]
+        if running == scope or running not in self._cost:
+            return [scope]
+        if self.live.rows_of_scope(running):
+            return [running, scope]
+        del self._cost[running]  # the call was thought to be this thread's while it was under way
+        self._list.withdraw(Row(Kind.THREAD, running))
+        return [scope]
 
     def rows_to_search(self) -> Sequence[IndexRow]:
         """A call that goes on is looked at when it has ended."""
@@ -214,10 +219,8 @@ class LiveInspector(Holds):
             self._dirty.setdefault(scope, 0.0)  # what is open there has more to show
 
     def _count(self, call: Call) -> None:
-        if self._snapshot is None:
-            return
-        name = {"recorded": "recorded", "forwarded": "calls", "miss": "misses", "fault": "faults"}.get(call.how, "hits")
-        self._snapshot = self._snapshot.model_copy(update={name: getattr(self._snapshot, name) + 1})
+        if self._snapshot is not None:
+            self._snapshot = with_call(self._snapshot, call)
 
     def _touch(self, scope: str, grown: list[Row], collections: list[str]) -> None:
         """Something of a scope is new."""

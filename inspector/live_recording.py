@@ -14,7 +14,7 @@ from ..cassettes.operations import READS, find_operation, split_target
 from ..cassettes.scopes import scope_hash
 from ..cassettes.summary import CUT, STREAM, WRITE, Row, Summary
 from ..proxy.control.client import Client
-from ..proxy.control.protocol import Call, CallBegun
+from ..proxy.control.protocol import Call, CallBegun, thread_of
 
 MOST_CALLS = 50_000
 MOST_CACHED = 2_000
@@ -31,6 +31,8 @@ class LiveRecording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.meta: Mapping[str, object] = {}
+        self.replays = False
+        """Whether calls are answered by a replay, in which each session has threads of its own."""
         self.why: OrderedDict[int, str] = OrderedDict()
         """Of misses, what the proxy said."""
         self.noted: dict[int, str] = {}
@@ -86,23 +88,28 @@ class LiveRecording:
 
     def start(self, begun: CallBegun) -> str:
         """A call is under way; returns its scope."""
+        scope = self._listed(begun.scope, begun)
         if begun.number in self._calls or begun.number in self._running:
-            return begun.scope
+            return scope
         _, path, _ = split_target(begun.target.encode())
         operation, _ = find_operation(begun.method, path)
         flags = CUT if begun.method in READS else CUT | WRITE
         number = operation.number if operation else 0
-        summary = Summary(0, scope_hash(begun.scope), 0, begun.number, begun.at_us, 0, 0, number, flags, 0)
+        summary = Summary(0, scope_hash(scope), 0, begun.number, begun.at_us, 0, 0, number, flags, 0)
         row = Row(summary, begun.number)
-        self._running[begun.number] = begun.scope, row, begun
-        self._put(begun.scope, row)
-        return begun.scope
+        self._running[begun.number] = scope, row, begun
+        self._put(scope, row)
+        return scope
+
+    def _listed(self, scope: str, begun: CallBegun) -> str:
+        return thread_of(scope, begun.session) if self.replays else scope
 
     def grow(self, number: int, scope: str, *, status: int | None = None, stream: bool = False) -> list[str]:
         """A call under way has told more, perhaps which thread it makes; returns the scopes that changed."""
         if number not in self._running:
             return []
         before, row, begun = self._running[number]
+        scope = self._listed(scope, begun)
         if before == scope and status is None:
             return [scope]
         summary = row.summary

@@ -28,6 +28,8 @@ class Misses(Inspector):
 
     def begin_misses(self) -> None:
         self._misses: set[Row] = set()
+        self.coming: list[Row] = []
+        """Rows that come into the list behind the threads that come with them."""
 
     def missed(self, call: Call, why: str) -> None:
         self.live.why[call.number] = why
@@ -39,7 +41,11 @@ class Misses(Inspector):
         self._misses.add(row)
         face = Face(f"MISS {clip(call.method, 20)} {clip(short_path(call.target), 120)}", "why? w", "bad")
         self._outline.tell(row, face)
-        self._list.grow([row], [])
+        self.coming.append(row)
+
+    def take_coming(self) -> list[Row]:
+        rows, self.coming = self.coming, []
+        return rows
 
     def choose(self, row: Row | None) -> None:
         if row is None or row.kind is not Kind.MISS or row.arrival is None:

@@ -129,8 +129,11 @@ class Outline:
             self.rows += [Row(Kind.COLLECTION, scope) for scope in collections]
 
     def remove(self, row: Row) -> None:
-        """Take out a row that stands beside the threads."""
-        for rows in (self.rows, self._held):
+        """Take out a thread, or a row that stands beside them."""
+        if row in self._open:
+            self.close(self.rows.index(row))
+        self.threads -= row.kind is Kind.THREAD and row in self._listed
+        for rows in (self.rows, self._held, self._listed):
             if row in rows:
                 rows.remove(row)
         self._faces.pop(row, None)

@@ -292,9 +292,11 @@ class Hub:
 
     def _beginning(self, call: Running) -> dict[str, Any]:
         known = call.look()
+        # What a replay serves has the session in which it was recorded.
+        session = call.session if self.mode == "replay" else known.session or DEFAULT
         return {
             "number": call.number,
-            "session": shown_name(known.session or DEFAULT),
+            "session": shown_name(session),
             "method": clipped(known.request.method, 40),
             "target": clipped(known.request.target.decode("utf-8", "backslashreplace"), 2000),
             "scope": clipped(known.scope),

@@ -47,6 +47,11 @@ class Told(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
+def thread_of(scope: str, session: str) -> str:
+    """A scope in a session of a replay, as the inspector lists it."""
+    return scope if session in {"", "default"} else f"{scope} @{session}"
+
+
 class Call(Told):
     """A call that has ended. `number`: in order of their beginnings; `place`: in order of their ends.
 
@@ -75,9 +80,7 @@ class Call(Told):
     @property
     def thread(self) -> str:
         """The scope as the inspector lists it: each session of a replay has its own."""
-        if self.session == "default" or self.how in {"recorded", "forwarded"}:
-            return self.scope
-        return f"{self.scope} @{self.session}"
+        return self.scope if self.how in {"recorded", "forwarded"} else thread_of(self.scope, self.session)
 
     def summary(self) -> Summary:
         return Summary(

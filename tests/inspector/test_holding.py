@@ -58,10 +58,11 @@ async def choose_held(look):
 
 async def test_keys_behind_the_enter_of_a_filter_to_hold_back_act_in_the_list(held_back):
     async with held_back() as (_, look):
+        await look.until(lambda: "attaching" not in look.foot("name"))
         for key in ("i", *"method", "colon", *"POST", "enter", "p"):
             look.app.post_message(events.Key(key, {"colon": ":"}.get(key, key if len(key) == 1 else None)))
-        await look.until(lambda: "holding method:POST" in look.foot("name"))
         await look.until(lambda: look.app.paused)
+        await look.until(lambda: any(said == "holding back method:POST" for _, said in look.app.log_lines))
 
 
 async def test_a_held_call_is_a_row_that_takes_neither_focus_nor_cursor_and_u_releases_it(held_back, heard, tmp_path):

@@ -139,6 +139,23 @@ async def test_a_miss_is_a_row_and_w_tells_why(recorded, attached, tmp_path):
             await look.reads("No recording answers")  # of one from before, what its client was told
 
 
+async def test_each_session_has_a_thread_of_its_own_and_a_miss_stands_behind_it(recorded, attached, tmp_path):
+    async with upstream(numbered) as url, recorded(url) as proxy:
+        await proxy.call("POST", "/v1/threads", b"{}")
+        (name,) = {call.scope for call in (await proxy.ask(proxy.client.calls)).calls}
+        await proxy.call("GET", f"/v1/threads/{name}")
+    async with controlled.replayed(tmp_path, tmp_path / "live.cassette") as proxy, attached() as look:
+        await look.until(lambda: "LIVE" in look.foot("name"))
+        await proxy.call("POST", "/@gw3/v1/threads", b"{}")
+        await proxy.call("GET", f"/@gw3/v1/threads/{name}")
+        await proxy.call("POST", f"/@gw3/v1/threads/{name}/messages", b'{"content": "new"}')
+        await look.lists("MISS POST /messages")
+        rows = [row for row in look.app._outline.rows if row.depth == 0]
+        assert [(row.kind, row.scope) for row in rows] == [
+            (Kind.THREAD, f"{name} @gw3"), (Kind.MISS, f"{name} @gw3"),
+        ]  # fmt: skip
+
+
 async def test_the_cursor_at_the_end_follows_and_lets_go_when_it_is_moved(recorded, attached):
     async with upstream(numbered) as url, recorded(url) as proxy, attached() as look:
         for _ in range(3):

@@ -113,6 +113,11 @@ def test_of_a_call_that_is_gone_there_is_what_its_row_told(live):
 
 def test_sessions_of_a_replay_have_threads_of_their_own(live):
     assert live.take(ended(1, how="exact", session="gw3")) == "thread_a @gw3"
+    under_way = begun(8).model_copy(update={"session": "gw3"})
+    live.replays = True
+    assert live.start(under_way) == "thread_a @gw3", "where its row will be when it has ended"
+    assert live.grow(8, "thread_a", status=200) == ["thread_a @gw3"]
+    live.take(ended(8, how="exact", session="gw3"))
     assert live.take(ended(2, how="exact")) == "thread_a"
     assert live.take(ended(3, session="gw3")) == "thread_a"
 

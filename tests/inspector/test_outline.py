@@ -93,3 +93,13 @@ def test_search_sees_ids_and_what_was_read_in_both_directions(made):
     assert outline.find("money", 0, 1) == 1
     assert outline.find("nowhere", 0, 1) is None
     assert Outline([]).find("x", 0, 1) is None
+
+
+def test_a_thread_that_goes_takes_what_is_in_it_and_comes_back_behind_no_filter(made):
+    outline = opened(made)
+    outline.remove(Row(Kind.THREAD, "thread_a"))
+    assert [row.scope for row in outline.rows] == ["thread_x", ""]
+    outline.narrow({"thread_x": {0}})
+    outline.narrow(None)
+    assert [row.scope for row in outline.rows] == ["thread_x", ""]
+    assert outline.threads == 1
