@@ -43,10 +43,9 @@ class Searching(Actions):
 
     @on(Prompt.Answered)
     async def _on_answered(self, event: Prompt.Answered) -> None:
-        if event.purpose == "filter" and not self._begin_filter(event.text):
+        wrong = event.purpose == "filter" and not self._begin_filter(event.text)
+        if wrong or (event.purpose == "intercept" and event.text and not self._understood(event.text)):
             await self._window.let_keys_go()  # the prompt stays, and has them
-            return
-        if event.purpose == "intercept" and event.text and not self._understood(event.text):
             return
         self.query_one(Prompt).close()
         if event.purpose == "find":
