@@ -11,14 +11,14 @@ from collections.abc import Iterable
 
 from .cleaning import HOLD, Cleaning
 from .finder import edited
+from .names import STEMS
 from .streams import Key, texts_of
-from .telling import STEMS
 
 BEHIND_A_NAME = 512
 """Bytes behind a telling name that are held back with it."""
 BEHIND_A_RULE = 256
 _SPACE = re.compile(rb"[\s]|\\[nrt]")
-_STEM = re.compile(b"|".join(STEMS), re.IGNORECASE)
+_STEM = re.compile(b"|".join(map(re.escape, STEMS)), re.IGNORECASE)
 _DELTA = re.compile(rb'delta"')
 
 

@@ -4,13 +4,17 @@ Plain searches go first, and a pattern is tried where they say. The time grows w
 """
 
 import re
+from collections.abc import Iterator
 
-from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, WORD, Rule
-from .telling import PUT_IN, SHORT, Span
+from .names import SHORT
+from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, IN_RUNS, RUN, WORD, Rule
+from .telling import PUT_IN, Span
 
 _WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
 _LONG_WORD = b"A" * WORD
-ANY_MARKER = re.compile(b"|".join(re.escape(guard) for guard, _ in ANYWHERE))
+_LETTERS = bytes(65 if chr(code) in "+/_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
+_LONG_RUN = b"A" * RUN
+ANY_MARKER = re.compile(b"|".join(re.escape(guard) for guard, _ in (*ANYWHERE, *IN_RUNS)))
 _DIGIT = re.compile(rb"[0-9]")
 _LETTER = re.compile(rb"[A-Za-z]")
 
@@ -22,7 +26,18 @@ def shapes(data: bytes) -> list[Span]:
 
 def has_marker(data: bytes) -> bool:
     """Whether there is any place to look at for the rules that do not begin a long word."""
-    return any(guard in data and any(marker in data for marker, _ in guarded) for guard, guarded in ANYWHERE)
+    return any(
+        guard in data and any(marker in data for marker, _ in guarded)
+        for groups in _groups(data)
+        for guard, guarded in groups
+    )
+
+
+def _groups(data: bytes) -> Iterator[list[tuple[bytes, list[tuple[bytes, Rule]]]]]:
+    """The markers that a text may have."""
+    yield ANYWHERE
+    if _LONG_RUN in data.translate(_LETTERS):
+        yield IN_RUNS
 
 
 def at_markers(data: bytes) -> list[Span]:
@@ -30,10 +45,11 @@ def at_markers(data: bytes) -> list[Span]:
     spans: list[Span] = []
     if len(data) <= SHORT and ANY_MARKER.search(data) is None:
         return spans
-    for guard, guarded in ANYWHERE:
-        if guard in data:
-            for marker, rule in guarded:
-                _at_marker(data, marker, rule, spans)
+    for groups in _groups(data):
+        for guard, guarded in groups:
+            if guard in data:
+                for marker, rule in guarded:
+                    _at_marker(data, marker, rule, spans)
     return spans
 
 

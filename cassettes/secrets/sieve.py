@@ -10,9 +10,10 @@ import re
 from itertools import filterfalse
 
 from .encoded import blocks
+from .names import SHORT, STEMS, has_telling_name, stems_for
 from .policy import Policy
+from .respelled import is_respelled
 from .shapes import ANY_MARKER, at_markers, at_words, has_marker
-from .telling import SHORT, STEMS, has_telling_name
 
 LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
@@ -27,8 +28,7 @@ class Sieve:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._stems = tuple(dict.fromkeys((*STEMS, *policy.names)))
-        self._any_stem = re.compile(b"|".join(map(re.escape, self._stems)))
+        self._any_stem = re.compile(b"|".join(map(re.escape, (*STEMS, *policy.names))))
         self._known: set[bytes] = set()
 
     def passes(self, data: bytes) -> bool:
@@ -39,6 +39,8 @@ class Sieve:
         new = b",".join(pieces)
         markers = False
         if new:
+            if self._policy.version > 2 and is_respelled(new):
+                return False
             short = len(new) <= SHORT
             markers = (not short or ANY_MARKER.search(new) is not None) and has_marker(new)
             if markers and at_markers(data):  # of all: what follows a marker may reach across a comma
@@ -56,7 +58,12 @@ class Sieve:
 
     def _has_telling_name(self, low: bytes) -> bool:
         allowed, more = self._policy.allowed_names, self._policy.names
-        return any(has_telling_name(low, stem, allowed=allowed, more=more) for stem in self._stems if stem in low)
+        version = self._policy.version
+        return any(
+            has_telling_name(low, stem, allowed=allowed, more=more, version=version)
+            for stem in (*stems_for(low, version), *more)
+            if stem in low
+        )
 
     def _says_something(self, text: bytes) -> bool:
         """Whether there is base64 that says something."""
