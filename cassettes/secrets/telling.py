@@ -45,7 +45,7 @@ def _after(word: bytes, assigned: bytes) -> "re.Pattern[bytes]":
         + rb"(?:(?P<open>\\{0,63}+[\"'])" + word + rb"|(?=[0-9\[-])))"
         rb"|(?P<pair>=)(?=[^&\s\"'<>\\])" + word + rb"|" + _SEPARATED + assigned + rb"})"
         rb"|" + _SPOKEN + assigned + rb"})"
-        rb"|(?P<part>\"?(?:\r\n[^\r\n]{0,200}){0,4}\r\n\r\n)(?=[^\r\n]))?+"
+        rb"|(?P<part>\"?(?:\r?\n[^\r\n]{0,200}){0,4}\r?\n\r?\n)(?=[^\r\n]))?+"
     )  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def _beside(
             return []
         match, kind = match_assigned, "assigned"
     begin = match.end()
-    if kind == "part" and before == 34:
+    if kind == "part" and _begins_a_part(data, start, match, version):
         return _judged(data, begin, _end(_LINE, data, begin), strong, name)
     if kind == "assigned":
         sign = match["assigned"]
@@ -202,6 +202,13 @@ def _spoken(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, stre
     end = runs.word(begin)
     told = option or (b"," not in sign and not bare and b"|" not in sign)
     return _judged(data, begin, end, strength > 2 and told and is_more_than_a_word(data, begin, end), name, cut=True)
+
+
+def _begins_a_part(data: bytes, start: int, match: "re.Match[bytes]", version: int) -> bool:
+    """Whether a name is that of a part of a form. Without quotes, and with line feeds alone, since version 3."""
+    if start and data[start - 1] == 34 and b"\r\n\r\n" in match["part"]:
+        return True
+    return version > 2 and data[max(start - 6, 0) : start].endswith((b'name="', b"name="))
 
 
 _ON_A_LINE = frozenset({b"password", b"passwd", b"passphrase", b"pwd", b"db_password"})

@@ -153,6 +153,18 @@ def test_prose_code_and_tables_about_secrets_stay(text):
         assert clean(said.encode(), PLAIN) == said.encode()
 
 
+@pytest.mark.parametrize("name", [b'name="password"', b"name=password"])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_the_part_of_a_form_may_be_named_without_quotes_and_end_its_lines_anyhow(name, end):
+    part = b"--B\r\nContent-Disposition: form-data; " + name + b"\r\nX-A: b\r\n\r\nopen sesame\r\n--B--\r\n"
+    assert b"sesame" not in clean(part.replace(b"\r\n", end), PLAIN)
+
+
+def test_a_quoted_word_at_the_end_of_a_paragraph_is_no_part():
+    text = b'They call it the "password"\n\nNext day all was well.'
+    assert clean(text, PLAIN) == text
+
+
 def test_a_cassette_of_the_first_table_is_matched_by_it():
     first = Policy.of(version=1)
     text = b'{"password": 12345678, "api_keys": ["abc"], "client_secret": "x1"}'
