@@ -206,15 +206,13 @@ def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Head
         lines = [(name, replaced(value, found)) for name, value in sifted.lines]
     else:
         lines = list(sifted.lines)
-    looked_at = [number for number, (_, value) in enumerate(lines) if len(value) >= SHORTEST_LINE]
-    values = [lines[number][1] for number in looked_at]
-    shown = cleaning.values(values)
-    if shown is not values:
-        for number, value in zip(looked_at, shown, strict=True):
-            lines[number] = lines[number][0], value
-    if any(len(name) >= SHORTEST_NAME for name, _ in lines):
-        lines = [(cleaning.value(name) if len(name) >= SHORTEST_NAME else name, value) for name, value in lines]
-    return tuple(lines)
+    texts = [value for _, value in lines if len(value) >= SHORTEST_LINE]
+    texts += [name for name, _ in lines if len(name) >= SHORTEST_NAME]
+    shown = cleaning.values(texts)
+    if shown is texts:
+        return tuple(lines)
+    clean = dict(zip(texts, shown, strict=True))
+    return tuple([(clean.get(name, name), clean.get(value, value)) for name, value in lines])
 
 
 def _moved(marks: tuple[tuple[int, int], ...], edits: list[Edit]) -> tuple[tuple[int, int], ...]:

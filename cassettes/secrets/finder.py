@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .encoded import blocks
-from .names import ANY_STEM, SHORT
+from .names import SHORT, may_tell
 from .policy import PLAIN, Policy
 from .respelled import respelled
 from .shapes import shapes
@@ -94,7 +94,7 @@ def _as_it_stands(data: bytes, policy: Policy) -> list[Span]:
     if policy.version < TABLE_VERSION:
         spans = [span for span in spans if SINCE[span.rule] <= policy.version]
     low = data.lower()
-    if len(data) > SHORT or policy.names or ANY_STEM.search(low) is not None:
+    if len(data) > SHORT or policy.names or may_tell(low):
         spans += named(data, low, allowed=policy.allowed_names, more=policy.names, version=policy.version)
     return spans + policy.found(data)
 

@@ -132,8 +132,8 @@ RULES: tuple[Rule, ...] = (
         where="URLs in any text",
     ),
     _rule(
-        "bearer", "bearer", "what follows `Bearer`", (b"earer ", b"earer%20", b"earer+", b"EARER "),
-        rb"(?:earer|EARER)(?: |\+|%20)++([A-Za-z0-9._~/-][A-Za-z0-9._~+/-]{11,}+={0,2})", b"Authorization: Bearer " + _A,
+        "bearer", "bearer", "what follows `Bearer`", (b"earer ", b"earer%20", b"earer+"),
+        rb"earer(?: |\+|%20)++([A-Za-z0-9._~/-][A-Za-z0-9._~+/-]{11,}+={0,2})", b"Authorization: Bearer " + _A,
         b"the bearer of this-letter", mixed=True,
     ),
     _rule(
@@ -266,7 +266,7 @@ AT_A_WORD = {
 }
 """The rules whose secrets may begin with a marker, the longest marker first."""
 SINCE = {rule.name: rule.since for rule in RULES}
-_GUARDS = (b"%", b"=", b"earer", b"+A", b"Az", b"webhooks", b"hooks.slack", b"----", b"//", b"hv")
+_GUARDS = (b"%", b"=", b"earer", b"+A", b"Az", b"webhooks", b"hooks.slack", b"----", b"//", b"hv", b"~", b"-u")
 """What several markers have in common: where it does not stand, they do not."""
 
 

@@ -33,19 +33,23 @@ _SPOKEN = (
 a space, `name: KEY` and `value: ...` on two lines, `<key>`."""
 
 
+_PASSED_OVER = rb"(?! [a-hj-z][a-z]{0,4}+[ ,.;?!]|\": ?(?:null|true|false|\{))"
+"""A short word of prose, or no value: what most names in ordinary traffic are followed by, told quickly."""
+
+
 def _after(word: bytes, assigned: bytes) -> "re.Pattern[bytes]":
     """What may stand behind a stem: the rest of the name, and what says that a value follows.
 
     `word`: the value of a member or pair; `assigned`: the least length of one in running text.
     """
     return re.compile(
-        rb"[A-Za-z0-9_.-]{0,64}+(?P<name>)"
-        rb"(?:(?P<member>(?P<quote>\\{0,63}+[\"'])" + _SPACE + rb"(?:(?P<apart>,)" + _SPACE
+        rb"[A-Za-z0-9_.-]{0,64}+(?P<name>)(?:" + _PASSED_OVER
+        + rb"(?:(?P<member>(?P<quote>\\{0,63}+[\"'])" + _SPACE + rb"(?:(?P<apart>,)" + _SPACE
         + rb"\\{0,63}+[\"'][Vv]alue\\{0,63}+[\"']" + _SPACE + rb")?+:" + _SPACE
         + rb"(?:(?P<open>\\{0,63}+[\"'])" + word + rb"|(?=[0-9\[-])))"
         rb"|(?P<pair>=)(?=[^&\s\"'<>\\])" + word + rb"|" + _SEPARATED + assigned + rb"})"
         rb"|" + _SPOKEN + assigned + rb"})"
-        rb"|(?P<part>\"?(?:\r?\n[^\r\n]{0,200}){0,4}\r?\n\r?\n)(?=[^\r\n]))?+"
+        rb"|(?P<part>\"?(?:\r?\n[^\r\n]{0,200}){0,4}\r?\n\r?\n)(?=[^\r\n])))?+"
     )  # fmt: skip
 
 
