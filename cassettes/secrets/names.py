@@ -54,7 +54,12 @@ _HOLDS_NUMBERS = re.compile(
     rb"|(?:auth|access|refresh|id|bearer|session|security)[-_.]?tokens?)$"
 )
 """Beside other strong names a number counts or dates something: `password_length`, `secret_created_at`."""
-_PASS = re.compile(rb"(?:^|[-_.])(?:pass|passcode)$|passwort$|(?:user|db|smtp|ftp|root|admin|sql|mail)[-_.]?pass$")
+_PASS = re.compile(
+    rb"^pass(?:code)?$|passwort$"
+    rb"|(?:admin|api|app|auth|basic|bot|db|database|ftp|http|imap|login|mail|mysql|pg|postgres|proxy|redis|root|smtp|sql|ssh|user)"
+    rb"[-_.]?pass(?:code)?$"
+)
+"""A pass that opens something; `first_pass` and `render_pass` do not."""
 _WEAK_SINCE_3 = frozenset(
     {
         b"auth", b"_auth", b"appkey", b"licensekey", b"consumerkey", b"primarykey", b"secondarykey", b"openaikey", b"azurekey",

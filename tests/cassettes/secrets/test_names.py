@@ -15,6 +15,7 @@ from respool.cassettes.secrets.names import STEMS, has_telling_name, name_at, st
         (b"bypass", 0, 0),
         (b"compass", 0, 0),
         (b"passport", 0, 0),
+        (b"first_pass", 0, 0),
         (b"db_pass", 3, 0),
         (b"smtppass", 3, 0),
         (b"pass", 3, 0),
