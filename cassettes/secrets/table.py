@@ -138,8 +138,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "private-key-file", "pem", "private keys of PuTTY and of SSH2", (b"Private-Lines:", b"---- BEGIN SSH2"),
-        rb"(?:Private-Lines: {0,4}[0-9]{1,4}|---- BEGIN SSH2 [A-Z ]{0,40}PRIVATE KEY ----)"
-        rb"((?:[A-Za-z0-9+/=\s\\]++|: |-(?!---))*+)",
+        rb"Private-Lines: {0,4}[0-9]{1,4}(?:(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)[A-Za-z0-9+/]++={0,2}(?![A-Za-z:-]))++"
+        rb"|---- BEGIN SSH2 [A-Z ]{0,40}PRIVATE KEY ----(?:[A-Za-z0-9+/=\s\\:,.@\"]++|-(?!---))*+",
         b"Private-Lines: 2\n" + _A + b"\n" + _X + b"=\n", b"Private-Lines: none", since=3,
     ),
     _rule(
