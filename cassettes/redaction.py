@@ -50,6 +50,8 @@ __all__ = [
 
 SHORTEST_LINE = 12
 """Bytes of a header's value that the rules look at."""
+SHORTEST_NAME = 24
+"""Bytes of a header's name, or of a method, that they look at: somebody pastes a key into the wrong place."""
 
 
 def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interaction:
@@ -106,7 +108,10 @@ def _redacted(request: Request, taint: tuple[bytes, ...], cleaning: Cleaning) ->
         body = Body.of(edited(data, edits))
     usual = not found and len(sifted.text) <= 4096
     headers = _scrubbed(sifted, cleaning) if usual else _scrub_lines(sifted, found, cleaning)
-    return Request(request.method, target, headers, body, request.coding)
+    method = request.method
+    if len(method) >= SHORTEST_NAME:
+        method = cleaning.value(method.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    return Request(method, target, headers, body, request.coding)
 
 
 def _cleaned(response: Response, sifted: Sifted, taint: tuple[bytes, ...], cleaning: Cleaning) -> Response:
@@ -198,18 +203,16 @@ def _scrubbed(sifted: Sifted, cleaning: Cleaning) -> Headers:
 def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Headers:
     """The lines, without what stands in others than the slots."""
     if found:
-        lines = [(name, value if is_header_slot(name) else replaced(value, found)) for name, value in sifted.lines]
+        lines = [(name, replaced(value, found)) for name, value in sifted.lines]
     else:
         lines = list(sifted.lines)
-    looked_at = [
-        number for number, (name, value) in enumerate(lines) if len(value) >= SHORTEST_LINE and not is_header_slot(name)
-    ]
-    values = [lines[number][1] for number in looked_at]
-    shown = cleaning.values(values)
-    if shown is not values:
-        for number, value in zip(looked_at, shown, strict=True):
-            lines[number] = lines[number][0], value
-    return tuple(lines)
+    texts = [value for _, value in lines if len(value) >= SHORTEST_LINE]
+    texts += [name for name, _ in lines if len(name) >= SHORTEST_NAME]
+    shown = cleaning.values(texts)
+    if shown is texts:
+        return tuple(lines)
+    clean = dict(zip(texts, shown, strict=True))
+    return tuple([(clean.get(name, name), clean.get(value, value)) for name, value in lines])
 
 
 def _moved(marks: tuple[tuple[int, int], ...], edits: list[Edit]) -> tuple[tuple[int, int], ...]:

@@ -20,6 +20,8 @@ _KIND = re.compile(
     r"auth|token|secret|passw|passphrase|pwd|session|signature|credential|cookie|bearer|jwt|assertion|client-principal"
     r"|(?:api|subscription|access|private|vault|functions?|master|account|shared|signing|encryption)[-_.]?key|[-_.]key$"
 )
+_SLOT = re.compile(r"(?:^|[-_.]|user|db)pass$|passcode$|(?:^|[-_.])(?:otp|[cx]srf)$")
+"""More names that say it of a header or a parameter."""
 _HEADER_SLOTS = frozenset({"key", "openai-organization", "openai-project", "x-openai-client-user-agent"})
 _QUERY_SLOTS = frozenset({"key", "sig", "code"})
 _HARMLESS_WORDS = """
@@ -63,7 +65,7 @@ def is_header_slot(name: bytes) -> bool:
     verdict = _VERDICTS.get(name)
     if verdict is None:
         word = name.lower().decode("latin-1")
-        verdict = word in _HEADER_SLOTS or _sounds_secret(word)
+        verdict = word in _HEADER_SLOTS or _SLOT.search(word) is not None or _sounds_secret(word)
         if len(_VERDICTS) < 4096 and len(name) <= 64:
             _VERDICTS[name] = verdict
     return verdict
@@ -81,7 +83,7 @@ def is_query_slot(name: bytes) -> bool:
 @lru_cache(maxsize=4096)
 def _query_slot(name: bytes) -> bool:
     word = unquote_to_bytes(name.replace(b"+", b" ")).strip().lower().decode("latin-1")
-    return word in _QUERY_SLOTS or _sounds_secret(word)
+    return word in _QUERY_SLOTS or _SLOT.search(word) is not None or _sounds_secret(word)
 
 
 def is_field_slot(name: str) -> bool:

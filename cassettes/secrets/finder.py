@@ -12,10 +12,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .encoded import blocks
+from .names import SHORT, may_tell
 from .policy import PLAIN, Policy
+from .respelled import respelled
 from .shapes import shapes
 from .sieve import Sieve
-from .telling import ANY_STEM, PUT_IN, SHORT, Span, named
+from .table import SINCE, TABLE_VERSION
+from .telling import PUT_IN, Span, named
 
 Replacer = Callable[[str, bytes], bytes]
 """Gives what stands in place of a secret of this kind."""
@@ -77,11 +80,22 @@ def _allowed(spans: list[Span], data: bytes, policy: Policy) -> tuple[Span, ...]
 
 
 def _plain(data: bytes, policy: Policy) -> list[Span]:
-    """What the rules find, without looking into base64."""
+    """What the rules find, without looking into base64: in the text as it stands, and as it reads when its escapes are undone."""
+    spans = _as_it_stands(data, policy)
+    read = respelled(data) if policy.version > 2 else None
+    if read is not None:
+        for start, end, kind, rule, _ in _as_it_stands(read.text, policy):
+            spans.append(Span(read.place(start), read.place(end), kind, rule))
+    return spans
+
+
+def _as_it_stands(data: bytes, policy: Policy) -> list[Span]:
     spans = shapes(data)
+    if policy.version < TABLE_VERSION:
+        spans = [span for span in spans if SINCE[span.rule] <= policy.version]
     low = data.lower()
-    if len(data) > SHORT or policy.names or ANY_STEM.search(low) is not None:
-        spans += named(data, low, allowed=policy.allowed_names, more=policy.names, strings_only=policy.version < 2)
+    if len(data) > SHORT or policy.names or may_tell(low):
+        spans += named(data, low, allowed=policy.allowed_names, more=policy.names, version=policy.version)
     return spans + policy.found(data)
 
 

@@ -2,7 +2,7 @@
 
 A recording looks at a whole stream and can take out what its end makes a secret. Who looks on while it comes has only
 its beginning, so the last of it is held back: what may still become a secret when more has come. That is, of each text
-that may go on, its last word, what stands behind a telling name or within a PEM block, and, where there are rules for personal
+that may go on, its last word, what stands behind a telling name or within a private key, and, where there are rules for personal
 data or rules of the user, some characters more. Whole events are shown or held back, so the cut stands between two.
 """
 
@@ -11,14 +11,16 @@ from collections.abc import Iterable
 
 from .cleaning import HOLD, Cleaning
 from .finder import edited
+from .names import STEMS
 from .streams import Key, texts_of
-from .telling import STEMS
 
 BEHIND_A_NAME = 512
 """Bytes behind a telling name that are held back with it."""
 BEHIND_A_RULE = 256
 _SPACE = re.compile(rb"[\s]|\\[nrt]")
-_STEM = re.compile(b"|".join(STEMS), re.IGNORECASE)
+_STEM = re.compile(b"|".join(map(re.escape, STEMS)), re.IGNORECASE)
+_BLOCKS = ((b"-----BEGIN", b"-----END"), (b"---- BEGIN", b"---- END"), (b"Private-Lines:", b"Private-MAC:"))
+"""What begins a private key of several lines, and what ends it."""
 _DELTA = re.compile(rb'delta"')
 
 
@@ -82,9 +84,10 @@ def _sure(text: bytes, more: int) -> int:
     sure = 0
     for space in _SPACE.finditer(text, max(len(text) - more - HOLD, 0), max(len(text) - more, 0)):
         sure = space.end()
-    begun = text.rfind(b"-----BEGIN", floor)
-    if begun >= 0 and text.find(b"-----END", begun) < 0:
-        sure = min(sure, begun)
+    for begin, end in _BLOCKS:
+        begun = text.rfind(begin, floor)
+        if begun >= 0 and text.find(end, begun) < 0:
+            sure = min(sure, begun)
     tail = max(len(text) - BEHIND_A_NAME, 0)
     stem = _STEM.search(text, tail)
     if stem is not None:

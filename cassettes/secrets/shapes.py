@@ -5,12 +5,16 @@ Plain searches go first, and a pattern is tried where they say. The time grows w
 
 import re
 
-from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, WORD, Rule
-from .telling import PUT_IN, SHORT, Span
+from .names import SHORT
+from .table import ANYWHERE, AT_A_WORD, BEGINS, ESCAPES, FIRST, IN_RUNS, RUN, WORD, Rule
+from .telling import PUT_IN, Span
 
 _WORDS = bytes(65 if chr(code) in "_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
 _LONG_WORD = b"A" * WORD
-ANY_MARKER = re.compile(b"|".join(re.escape(guard) for guard, _ in ANYWHERE))
+_LETTERS = bytes(65 if chr(code) in "+/_-" or (code < 128 and chr(code).isalnum()) else 32 for code in range(256))
+_LONG_RUN = b"A" * RUN
+_Guarded = list[tuple[bytes, list[tuple[bytes, Rule]]]]
+_ANY_MARKER = re.compile(b"|".join(re.escape(guard) for guard, _ in ANYWHERE))
 _DIGIT = re.compile(rb"[0-9]")
 _LETTER = re.compile(rb"[A-Za-z]")
 
@@ -22,18 +26,29 @@ def shapes(data: bytes) -> list[Span]:
 
 def has_marker(data: bytes) -> bool:
     """Whether there is any place to look at for the rules that do not begin a long word."""
-    return any(guard in data and any(marker in data for marker, _ in guarded) for guard, guarded in ANYWHERE)
+    for groups in _groups(data):
+        for guard, guarded in groups:
+            if guard in data and any(marker in data for marker, _ in guarded):
+                return True
+    return False
+
+
+def _groups(data: bytes) -> tuple[_Guarded, ...]:
+    """The markers that a text may have."""
+    some = len(data) > SHORT or _ANY_MARKER.search(data) is not None
+    if _LONG_RUN in data.translate(_LETTERS):
+        return (ANYWHERE, IN_RUNS) if some else (IN_RUNS,)
+    return (ANYWHERE,) if some else ()
 
 
 def at_markers(data: bytes) -> list[Span]:
     """The secrets of the rules that do not begin a long word."""
     spans: list[Span] = []
-    if len(data) <= SHORT and ANY_MARKER.search(data) is None:
-        return spans
-    for guard, guarded in ANYWHERE:
-        if guard in data:
-            for marker, rule in guarded:
-                _at_marker(data, marker, rule, spans)
+    for groups in _groups(data):
+        for guard, guarded in groups:
+            if guard in data:
+                for marker, rule in guarded:
+                    _at_marker(data, marker, rule, spans)
     return spans
 
 

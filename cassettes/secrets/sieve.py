@@ -6,13 +6,13 @@ They are looked at once; of a text, only what is new is looked at. Of a text in 
 remembered, so that no secret is.
 """
 
-import re
 from itertools import filterfalse
 
 from .encoded import blocks
+from .names import SHORT, has_telling_name, may_tell, stems_for
 from .policy import Policy
-from .shapes import ANY_MARKER, at_markers, at_words, has_marker
-from .telling import SHORT, STEMS, has_telling_name
+from .respelled import is_respelled
+from .shapes import at_markers, at_words, has_marker
 
 LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
@@ -27,8 +27,6 @@ class Sieve:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._stems = tuple(dict.fromkeys((*STEMS, *policy.names)))
-        self._any_stem = re.compile(b"|".join(map(re.escape, self._stems)))
         self._known: set[bytes] = set()
 
     def passes(self, data: bytes) -> bool:
@@ -39,12 +37,13 @@ class Sieve:
         new = b",".join(pieces)
         markers = False
         if new:
-            short = len(new) <= SHORT
-            markers = (not short or ANY_MARKER.search(new) is not None) and has_marker(new)
+            if self._policy.version > 2 and is_respelled(new):
+                return False
+            markers = has_marker(new)
             if markers and at_markers(data):  # of all: what follows a marker may reach across a comma
                 return False
             low = new.lower()
-            if (not short or self._any_stem.search(low) is not None) and self._has_telling_name(low):
+            if (self._policy.names or len(new) > SHORT or may_tell(low)) and self._has_telling_name(low):
                 return False
             if at_words(new) or self._says_something(new):
                 return False
@@ -56,7 +55,11 @@ class Sieve:
 
     def _has_telling_name(self, low: bytes) -> bool:
         allowed, more = self._policy.allowed_names, self._policy.names
-        return any(has_telling_name(low, stem, allowed=allowed, more=more) for stem in self._stems if stem in low)
+        version = self._policy.version
+        for stem in (*stems_for(low, version), *more):
+            if stem in low and has_telling_name(low, stem, allowed=allowed, more=more, version=version):
+                return True
+        return False
 
     def _says_something(self, text: bytes) -> bool:
         """Whether there is base64 that says something."""

@@ -26,7 +26,8 @@ Places = list[tuple[int, int]]
 
 def is_stream(data: bytes) -> bool:
     """Whether a body is one of events."""
-    return data.startswith((b"event:", b"data:", b"id:", b":", b"\xef\xbb\xbf")) and b"data:" in data
+    head = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    return head.startswith((b"event:", b"data:", b"id:", b"retry:", b":")) and b"data:" in data
 
 
 def pieces_of(data: bytes) -> list[Places]:
@@ -38,8 +39,9 @@ def texts_of(data: bytes) -> dict[Key, Places]:
     """Where the pieces of each text stand, in order: by the id that the event begins with, the indices, the name, its number."""
     texts: dict[Key, Places] = {}
     count = begin = 0
+    lines = data.replace(b"\r", b"\n") if b"\r" in data else data  # a CR alone ends a line, too
     while begin < len(data) and count < MOST_PIECES:
-        end = data.find(b"\n", begin)
+        end = lines.find(b"\n", begin)
         end = len(data) if end < 0 else end
         if data.startswith(b"data:", begin):
             name = b""

@@ -7,59 +7,14 @@ looked at more often than there are runs in a pattern, and the time grows with t
 """
 
 import re
-from dataclasses import dataclass
 
-TABLE_VERSION = 2
+from .rule import APART, B64, B64_PLAIN, B64_SIGN, PAD, SLASH, Rule
+from .rule import rule as _rule
+
+TABLE_VERSION = 3
 """Stands in the notes of a cassette: the keys in its index were made of requests that these rules had gone through. Version 1
-took all secrets for one word in matching, and looked neither at numbers and lists beside telling names nor at base64 in lines."""
-
-APART = rb"(?:(?<![A-Za-z0-9_-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
-"""A token begins here: behind no other token's character, or behind an escape of JSON or of a percent-encoded text."""
-SLASH = rb"(?:\\{0,7}/|%2[Ff])"
-B64 = rb"(?:[A-Za-z0-9+]++|\\{0,7}/|%2[FfBb]|\\{1,7}u00(?:2[BbFf]))++"
-B64_SIGN = rb"(?:[A-Za-z0-9+]|\\{0,7}/|%2[FfBb]|\\{1,7}u00(?:2[BbFf]))"
-PAD = rb"(?:=|%3[Dd]|\\{1,7}u003[Dd]){0,2}"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One kind of secret.
-
-    `kind` names it in a pseudonym. `markers` are plain text; the pattern begins `back` bytes before one. Its group 1 is the
-    secret, or all of it where it has no group. `mixed`: it counts only with a digit and a letter in it. `word`: a marker is the
-    beginning of a word of WORD characters at least, and is looked for there alone.
-    """
-
-    name: str
-    what: str
-    where: str
-    kind: str
-    markers: tuple[bytes, ...]
-    pattern: re.Pattern[bytes]
-    example: bytes
-    counter: bytes
-    back: int = 0
-    mixed: bool = False
-    word: bool = False
-
-
-def _rule(
-    name: str,
-    kind: str,
-    what: str,
-    markers: tuple[bytes, ...],
-    pattern: bytes,
-    example: bytes,
-    counter: bytes,
-    *,
-    where: str = "anywhere",
-    back: int = 0,
-    mixed: bool = False,
-    word: bool = False,
-) -> Rule:
-    begin = APART if word else b""
-    return Rule(name, what, where, kind, markers, re.compile(begin + pattern), example, counter, back, mixed, word)
-
+took all secrets for one word in matching, and looked neither at numbers and lists beside telling names nor at base64 in lines.
+Version 2 knew fewer makers, fewer ways to put a value beside a name, and no text whose letters are spelled as escapes."""
 
 _X = b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z"
 """What the examples are made of: no secret of anybody."""
@@ -76,12 +31,12 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "openai-session", "openai", "OpenAI's session keys and short-lived client keys", (b"sess-", b"ek_"),
-        rb"(?:sess-|ek_)[A-Za-z0-9]{24,}+", b"sess-" + _A[:40], b"sess-2026-11-25", mixed=True, word=True,
+        rb"(?:sess-|ek_)[A-Za-z0-9_]{24,}+", b"sess-" + _A[:40], b"sess-2026-11-25", mixed=True, word=True,
     ),
     _rule(
         "azure-key", "azure", "Azure's keys of 84 characters", (b"JQQJ9",),
         APART + rb"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{27}(?![A-Za-z0-9])",
-        (_X + _X)[:52] + b"JQQJ99" + _X[:26], b"JQQJ99" + _X[:26], back=52,
+        (_X + _X)[:52] + b"JQQJ99" + _X[:26], b"JQQJ99" + _X[:26], back=52, run=True,
     ),
     _rule(
         "azure-sas", "azure", "the signature of a shared access signature (`sig=`)", (b"sig=", b"sig%3D", b"sig%3d"),
@@ -96,7 +51,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "aws-access-key", "aws", "AWS's access key ids", (b"AKIA", b"ASIA"),
-        rb"(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])", b"AKIAQ7RSTUVWXYZ23456"[:20], b"AKIAlowercase0000000", word=True,
+        rb"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", b"AKIAQ7RSTUVWXYZ23456"[:20], b"AKIAlowercase0000000", word=True,
     ),
     _rule(
         "gcp-key", "gcp", "Google's API keys", (b"AIza",),
@@ -129,14 +84,15 @@ RULES: tuple[Rule, ...] = (
         rb"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{15,}+", b"xoxb-123456789012-" + _X[:24], b"xoxb-token", mixed=True, word=True,
     ),
     _rule(
-        "slack-webhook", "slack", "Slack's incoming webhooks", (b"hooks.slack.com",),
-        rb"hooks\.slack\.com" + SLASH + rb"(?:services|workflows|triggers)" + SLASH + rb"((?:[A-Za-z0-9_]|" + SLASH
+        "slack-webhook", "slack", "Slack's incoming webhooks", (b"hooks.slack.com", b"hooks.slack-gov.com"),
+        rb"hooks\.slack(?:-gov)?\.com" + SLASH + rb"(?:services|workflows|triggers)" + SLASH + rb"((?:[A-Za-z0-9_]|" + SLASH
         + rb"){20,}+)",
         b"https://hooks.slack.com/services/T00000000/B00000000/" + _X[:24], b"https://hooks.slack.com/services/",
     ),
     _rule(
         "stripe-key", "stripe", "Stripe's secret and restricted keys",
-        (b"sk_live_", b"sk_test_", b"rk_live_", b"rk_test_"), rb"[sr]k_(?:live|test)_[A-Za-z0-9]{16,}+",
+        (b"sk_live_", b"sk_test_", b"sk_prod_", b"sk_org_", b"rk_live_", b"rk_test_", b"rk_prod_"),
+        rb"[sr]k_(?:org_)?(?:live|test|prod)_[A-Za-z0-9]{12,}+",
         b"sk_live_" + _X[:24], b"sk_live_key", word=True,
     ),
     _rule(
@@ -162,8 +118,9 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "private-key", "pem", "private keys in PEM, those of service accounts among them", (b"-----BEGIN",),
-        rb"-----BEGIN[A-Z0-9 +%]{0,60}PRIVATE(?: |\+|%20)KEY[A-Z0-9 +%]{0,20}-----(?:[^\"-]++|-(?!----))*+"
-        rb"(?:-----END[A-Z0-9 +%]{0,80}-----)?",
+        rb"-----BEGIN[A-Z0-9 +%]{0,60}PRIVATE(?: |\+|%20)KEY[A-Z0-9 +%]{0,20}-----"
+        rb"(?:(?:[A-Za-z0-9+/=\s\\\"',:;.()<>@_\[\]]++|-(?!----))*+-----END[A-Z0-9 +%]{0,80}-----"
+        rb"|(?:[^\"-]++|-(?!----))*+(?:-----END[A-Z0-9 +%]{0,80}-----)?)",
         b"-----BEGIN RSA PRIVATE KEY-----\\n" + _A + b"\\n-----END RSA PRIVATE KEY-----\\n", b"-----BEGIN CERTIFICATE-----",
     ),
     _rule(
@@ -179,6 +136,124 @@ RULES: tuple[Rule, ...] = (
         rb"earer(?: |\+|%20)++([A-Za-z0-9._~/-][A-Za-z0-9._~+/-]{11,}+={0,2})", b"Authorization: Bearer " + _A,
         b"the bearer of this-letter", mixed=True,
     ),
+    _rule(
+        "private-key-file", "pem", "private keys of PuTTY and of SSH2", (b"Private-Lines:", b"---- BEGIN SSH2"),
+        rb"Private-Lines: {0,4}[0-9]{1,4}(?:(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)[A-Za-z0-9+/]++={0,2}(?![A-Za-z:-]))++"
+        rb"|---- BEGIN SSH2 [A-Z ]{0,40}PRIVATE KEY ----(?:[A-Za-z0-9+/=\s\\:,.@\"]++|-(?!---))*+",
+        b"Private-Lines: 2\n" + _A + b"\n" + _X + b"=\n", b"Private-Lines: none", since=3,
+    ),
+    _rule(
+        "jose", "jwt", "encrypted and other tokens that begin as a JSON Web Token does", (b"eyJ",),
+        rb"eyJ[A-Za-z0-9_-]{17,}+\.[A-Za-z0-9_-]*+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+)?+",
+        b"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0.." + _X[:16] + b"." + _A + b"." + _X[:22], b"eyJhbGciOiJkaXIiLCJlbmM.json",
+        word=True, since=3,
+    ),
+    _rule(
+        "azure-signed-key", "azure", "Azure's keys with a maker's mark: storage, buses, search, functions, registries",
+        (b"APIM", b"ACDb", b"+ABa", b"+AMC", b"+ASt"),
+        APART + B64_PLAIN + rb"{76}(?:APIM|ACDb|\+(?:ABa|AMC|ASt))" + B64_PLAIN + rb"{6}(?:==)?",
+        _A + _A[:28] + b"+ASt" + _X[:6] + b"==", b"APIM is a product", back=76, since=3, run=True,
+    ),
+    _rule(
+        "azure-bus-key", "azure", "Azure's keys of 44 characters with a maker's mark",
+        (b"AIoT", b"+ASb", b"+AEh", b"+ARm", b"AzCa"),
+        APART + B64_PLAIN + rb"{33}(?:AIoT|\+A(?:Sb|Eh|Rm)|AzCa)" + B64_PLAIN + rb"{6}=?",
+        _A[:33] + b"+ASb" + _X[:6] + b"=", b"AIoT is a product", back=33, since=3, run=True,
+    ),
+    _rule(
+        "azure-search-key", "azure", "keys of Azure's search and container registries", (b"AzSe", b"+ACR"),
+        APART + B64_PLAIN + rb"{42}(?:AzSe|\+ACR)[A-D][A-Za-z0-9]{5}", _A[:42] + b"AzSeC" + _X[:5], b"AzSearch",
+        back=42, since=3, run=True,
+    ),
+    _rule(
+        "azure-function-key", "azure", "keys of Azure's functions", (b"AzFu",),
+        APART + rb"[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{6}(?:==)?", _A[:44] + b"AzFu" + _X[:6] + b"==", b"AzFunction",
+        back=44, since=3, run=True,
+    ),
+    _rule(
+        "azure-devops-token", "azure", "Azure DevOps' tokens", (b"AZDO",),
+        APART + rb"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", _A + _A[:28] + b"AZDO" + _X[:4], b"AZDO", back=76, since=3, run=True,
+    ),
+    _rule(
+        "azure-client-secret", "azure", "client secrets of Microsoft's directory", (b"Q~",),
+        APART + rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,}+", b"aB38Q~" + _A[:34], b"aB38Q~short",
+        back=4, since=3,
+    ),
+    _rule(
+        "aws-bedrock-key", "aws", "AWS's keys for Bedrock", (b"ABSK", b"bedrock-api-key-"),
+        rb"(?:ABSK|bedrock-api-key-)[A-Za-z0-9+/]{40,}+={0,2}", b"ABSK" + _A, b"ABSKeleton", word=True, since=3,
+    ),
+    _rule(
+        "gcp-refresh", "gcp", "Google's refresh tokens", (b"1//0", b"1\\/\\/0"),
+        APART + rb"1" + SLASH + SLASH + rb"0[A-Za-z0-9_-]{40,}+", b"1//0" + _A, b"https://1//0", since=3, run=True,
+    ),
+    _rule(
+        "gcp-bound-key", "gcp", "Google's API keys of the newer form", (b"AQ.Ab",),
+        APART + rb"AQ\.Ab[A-Za-z0-9_-]{33,}+", b"AQ.Ab8" + _A, b"AQ.About", since=3, run=True,
+    ),
+    _rule(
+        "gitlab-other", "gitlab", "GitLab's other tokens: jobs, feeds, mail, agents, applications, flags, workspaces",
+        tuple(b"gl%b-" % each for each in (b"cbt", b"ft", b"imt", b"agent", b"oas", b"soat", b"ffct", b"rtr", b"wt")),
+        rb"gl(?:cbt|ft|imt|agent|oas|soat|ffct|rtr|wt)-[A-Za-z0-9_.-]{20,}+", b"glcbt-64_" + _X[:20], b"glcbt-short",
+        word=True, since=3,
+    ),
+    _rule(
+        "slack-session", "slack", "tokens of Slack's own clients and of workflows", (b"xoxc-", b"xoxd-", b"xwfp-"),
+        rb"(?:xox[cd]|xwfp)-[A-Za-z0-9%+/=_-]{15,}+", b"xoxd-" + _X + b"%2B" + _X, b"xoxd-cookie", mixed=True, word=True,
+        since=3,
+    ),
+    _rule(
+        "discord-webhook", "discord", "Discord's webhooks", (b"/webhooks/", b"\\/webhooks\\/"),
+        SLASH + rb"webhooks" + SLASH + rb"[0-9]{15,22}" + SLASH + rb"([A-Za-z0-9_-]{50,}+)",
+        b"https://discord.com/api/webhooks/123456789012345678/" + _A + _X, b"https://discord.com/api/webhooks/1/a",
+        since=3, run=True,
+    ),
+    _rule(
+        "huggingface-org", "huggingface", "Hugging Face's tokens of organisations", (b"api_org_",),
+        rb"api_org_[A-Za-z0-9]{30,}+", b"api_org_" + _A[:34], b"api_org_settings", word=True, since=3,
+    ),
+    _rule(
+        "ai-maker", "ai", "keys of Groq, xAI, Replicate, Perplexity, Tavily, NVIDIA, Pinecone, LangSmith, Cursor",
+        (b"gsk_", b"xai-", b"r8_", b"pplx-", b"tvly-", b"nvapi-", b"pcsk_", b"lsv2_", b"crsr_"),
+        rb"(?:gsk_|xai-|r8_|pplx-|crsr_)[A-Za-z0-9]{30,}+|(?:tvly|nvapi)-[A-Za-z0-9_-]{24,}+|(?:pcsk|lsv2)_[A-Za-z0-9_]{32,}+",
+        b"gsk_" + _A, b"xai-grok-2-latest-for-images", mixed=True, word=True, since=3,
+    ),
+    _rule(
+        "maker", "maker", "tokens of Atlassian, Databricks, DigitalOcean, Docker, Figma, Grafana, Linear, Mailgun, New Relic, "
+        "Notion, RubyGems, Sentry, Shopify, Tailscale, Twilio, and keys of age",
+        (b"ATATT3", b"ATCTT3", b"dapi", b"dop_v1_", b"doo_v1_", b"dor_v1_", b"dckr_", b"figd_", b"glsa_", b"lin_api_",
+         b"key-", b"NRAK-", b"ntn_", b"rubygems_", b"sntrys_", b"sntryu_", b"shpat_", b"shpca_", b"shppa_", b"shpss_",
+         b"tskey-", b"SK", b"AGE-SECRET-KEY-1"),
+        rb"AT[AC]TT3[A-Za-z0-9_=-]{60,}+|(?:dapi|key-|SK|shp(?:at|ca|pa|ss)_)[0-9a-f]{32}(?![A-Za-z0-9])"
+        rb"|do[opr]_v1_[0-9a-f]{64}|dckr_[po]at_[A-Za-z0-9_-]{20,}+|figd_[A-Za-z0-9_-]{30,}+|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"
+        rb"|(?:lin_api_|ntn_|sntry[su]_)[A-Za-z0-9+/=]{32,}+|NRAK-[A-Z0-9]{27}|rubygems_[0-9a-f]{48}|tskey-[a-z]+-[A-Za-z0-9-]{16,}+"
+        rb"|AGE-SECRET-KEY-1[A-Z0-9]{58}",
+        b"lin_api_" + _A[:40], b"key-value-stores-of-2026", mixed=True, word=True, since=3,
+    ),
+    _rule(
+        "sendgrid-key", "sendgrid", "SendGrid's API keys", (b"SG.",),
+        APART + rb"SG\.[A-Za-z0-9_-]{16,40}+\.[A-Za-z0-9_-]{33,}+", b"SG." + _X[:22] + b"." + _A[:43], b"SG.pdf",
+        since=3, run=True,
+    ),
+    _rule(
+        "vault-token", "vault", "Vault's tokens", (b"hvs.", b"hvb."),
+        APART + rb"hv[sb]\.[A-Za-z0-9_-]{33,}+", b"hvs." + _A, b"hvs.example", since=3, run=True,
+    ),
+    _rule(
+        "telegram-token", "telegram", "tokens of Telegram's bots", (b":AA",),
+        rb"(?<=[0-9]{8}):(AA[A-Za-z0-9_-]{33})(?![A-Za-z0-9_-])", b"1234567890:AA" + _A[:33], b"12345678:AA", since=3, run=True,
+    ),
+    _rule(
+        "url-token", "url", "a token that is the user of an URL", (b"://",),
+        rb"://([A-Za-z0-9_.~%-]{16,}+)@", b"https://" + _X + b"@git.example/a", b"ssh://git@git.example/a",
+        where="URLs in any text", mixed=True, since=3,
+    ),
+    _rule(
+        "curl-user", "url", "the password that curl is given", (b"-u ", b"--user "),
+        rb"(?:-u|--user) {1,4}+[\"'\\]{0,4}[A-Za-z0-9_.@+-]{0,64}+:([^\s\"'\\:]{6,}+)", b"curl -u me:" + _X[:12],
+        b"docker run -u 1000:1000",
+        mixed=True, since=3,
+    ),
 )  # fmt: skip
 
 WORD = 20
@@ -190,7 +265,8 @@ AT_A_WORD = {
     )
 }
 """The rules whose secrets may begin with a marker, the longest marker first."""
-_GUARDS = (b"%", b"=", b"earer")
+SINCE = {rule.name: rule.since for rule in RULES}
+_GUARDS = (b"%", b"=", b"earer", b"+A", b"Az", b"webhooks", b"hooks.slack", b"----", b"//", b"hv", b"~", b"-u")
 """What several markers have in common: where it does not stand, they do not."""
 
 
@@ -198,17 +274,25 @@ def _guard(marker: bytes) -> bytes:
     return next((guard for guard in _GUARDS if guard in marker), marker)
 
 
-_ELSEWHERE = [(marker, rule) for rule in RULES if not rule.word for marker in rule.markers]
-ANYWHERE = [
-    (guard, [(marker, rule) for marker, rule in _ELSEWHERE if _guard(marker) == guard])
-    for guard in dict.fromkeys(_guard(marker) for marker, _ in _ELSEWHERE)
-]
-"""The markers of all other rules, below what guards them."""
+def _guarded(rules: list[Rule]) -> list[tuple[bytes, list[tuple[bytes, Rule]]]]:
+    pairs = [(marker, rule) for rule in rules for marker in rule.markers]
+    guards = dict.fromkeys(_guard(marker) for marker, _ in pairs)
+    return [(guard, [pair for pair in pairs if _guard(pair[0]) == guard]) for guard in guards]
+
+
+RUN = 33
+"""Letters in a row that every secret of a rule with `run` has."""
+ANYWHERE = _guarded([rule for rule in RULES if not (rule.word or rule.run)])
+"""The markers of the other rules, below what guards them."""
+IN_RUNS = _guarded([rule for rule in RULES if rule.run])
+"""Those of rules with `run`."""
 BEGINS = re.compile(
-    rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4})|(?<=%)[0-9A-Fa-f]{2})?(" + b"|".join(map(re.escape, AT_A_WORD)) + rb")"
+    rb"(?:(?<=\\)(?:[nrtbf]|u[0-9A-Fa-f]{4})|(?<=%)[0-9A-Fa-f]{2})?[_-]{0,4}("
+    + b"|".join(map(re.escape, AT_A_WORD))
+    + rb")"
 )
-"""The beginning of a word with a marker, behind the escape that may stand before it."""
-FIRST = frozenset(marker[0] for marker in AT_A_WORD)
+"""The beginning of a word with a marker, behind the escape and the underlines that may stand before it."""
+FIRST = frozenset(b"_-") | frozenset(marker[0] for marker in AT_A_WORD)
 ESCAPES = frozenset(b"\\%")
 
 

@@ -1,8 +1,8 @@
-"""Values that stand beside a name that tells: members of JSON at any depth, pairs of forms, fields in parts, assignments.
+"""Values that stand beside a telling name: members of JSON at any depth, pairs of forms, fields in parts, assignments.
 
 All of it is read in the raw bytes, so that JSON inside a string of JSON, whose quotes carry backslashes, is read the same way. A
-name that can mean nothing else (`password`, `client_secret`, `api_key`) gives its value away whatever it is, in a list too, and a
-number; one that often means something else (`token`, `session`, `..._key`) only a value that looks as if it was drawn by lot.
+strong name (`names`) gives its value away whatever it is, in a list too, and a number; a weak one, and most in running text, only
+a value that looks as if it was drawn by lot.
 
 The time grows with the length. A value is read to its end once: what stands within one that was passed over ends either before
 the next name (a string, whose quotes carry more backslashes the deeper it is) or where the one before it ended, which is kept.
@@ -12,36 +12,29 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..slots import is_field_slot
-from ..vocabulary import API_ID, COUNT, VOCABULARY
+from ..vocabulary import API_ID, VOCABULARY
+from .names import BY_THE_USER, LOOSE_STEMS, WEAK_STEMS, name_at, stems_for, strength
+from .values import NEAR, SHORTEST_WORD, is_drawn_by_lot, is_more_than_a_word, is_percent_encoded, kind_of
 
-STEMS = (
-    b"pass", b"pwd", b"secret", b"token", b"key", b"auth", b"credential", b"signature", b"cookie", b"session",
-    b"bearer", b"jwt", b"assertion",
-)  # fmt: skip
-"""In small letters: one of them stands in every telling name."""
-SHORT = 1024
-"""Bytes of a text in which one search for everything takes less time than one for each."""
-ANY_STEM = re.compile(b"|".join(STEMS))
-
-_STRONG = re.compile(
-    rb"passw|passphrase|pwd|secret|credential|(?:api|access|private|account|subscription)[-_.]?keys?(?:$|[^a-z])|authorization$"
-    rb"|(?:auth|access|refresh|id|bearer|session|security)[-_.]?tokens?$"
-)
-_HOLDS_NUMBERS = re.compile(
-    rb"(?:passw(?:or)?ds?|passphrases?|pwds?|secrets?|credentials?|(?:api|access|private|account)[-_.]?keys?"
-    rb"|(?:auth|access|refresh|id|bearer|session|security)[-_.]?tokens?)$"
-)
-"""Beside other strong names a number counts or dates something: `password_length`, `secret_created_at`."""
-_NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
-_LONGEST_NAME = 64
-_NAME_RUN = re.compile(rb"[A-Za-z0-9_.-]{0,64}+")
 _SPACE = rb"(?:[ \t\r\n]|\\{1,7}[nrt]){0,12}+"
-_LOOSE = rb"[A-Za-z0-9+/_.~!@#$^*-]"
+_VALUE = rb"(?:[A-Za-z0-9+/_.~!@#$^*-]|%(?!3[DdAa])){"
+_QUOTE = rb"\\{0,7}+[\"']"
+_SCHEME = rb"(?:(?:Bearer|Basic|Token) {1,8}+)?+"
 _SEPARATED = (
-    rb"(?P<assigned>[\"']?[ \t]{0,4}+(?:=>|[:=]|%3[DdAa])[ \t]{0,4}+\\{0,3}+[\"']?(?:(?:Bearer|Basic|Token) {1,8}+)?+)"
-    rb"(?=(?:[A-Za-z0-9+/_.~!@#$^*-]|%(?!3[DdAa])){"
+    rb"(?P<assigned>[\"']?[ \t]{0,4}+(?:=>|[:=]|%3[DdAa])[ \t]{0,4}+\\{0,3}+[\"']?" + _SCHEME + rb")(?=" + _VALUE
 )
+_BREAK = rb"(?:[ \t]|\r?\n|\\{1,7}[nr]){1,16}+"
+_SPOKEN = (
+    rb"(?P<spoken>(?:(?:" + _QUOTE + rb")?\]?[ \t]{0,4}+(?::=|=>?|:)|" + _QUOTE + rb"[ \t]{0,4}+,(?=[ \t]{0,4}+" + _QUOTE
+    + rb")|[ \t]{1,4}+(?:is:?(?= )|IS(?= )|\||(?=[^ \t=:]))|(?:" + _QUOTE + rb")?" + _BREAK + rb"[Vv]alue(?:" + _QUOTE
+    + rb")?[ \t]{0,4}+[:=]|(?:>|\\{1,7}u003[Ee]))[ \t]{0,4}+(?:" + _QUOTE + rb")?" + _SCHEME + rb")(?=" + _VALUE
+)  # fmt: skip
+"""What else says that a value follows, since version 3: `["KEY"] = "..."`, `:=`, `"key", "..."`, `the key is ...`, a table's bar,
+a space, `name: KEY` and `value: ...` on two lines, `<key>`."""
+
+
+_PASSED_OVER = rb"(?! [a-hj-z][a-z]{0,4}+[ ,.;?!]|\": ?(?:null|true|false|\{))"
+"""A short word of prose, or no value: what most names in ordinary traffic are followed by, told quickly."""
 
 
 def _after(word: bytes, assigned: bytes) -> "re.Pattern[bytes]":
@@ -50,38 +43,31 @@ def _after(word: bytes, assigned: bytes) -> "re.Pattern[bytes]":
     `word`: the value of a member or pair; `assigned`: the least length of one in running text.
     """
     return re.compile(
-        rb"[A-Za-z0-9_.-]{0,64}+(?P<name>)"
-        rb"(?:(?P<member>(?P<quote>\\{0,15}+[\"'])" + _SPACE + rb":" + _SPACE
-        + rb"(?:(?P<open>\\{0,15}+[\"'])" + word + rb"|(?=[0-9\[-])))"
+        rb"[A-Za-z0-9_.-]{0,64}+(?P<name>)(?:" + _PASSED_OVER
+        + rb"(?:(?P<member>(?P<quote>\\{0,63}+[\"'])" + _SPACE + rb"(?:(?P<apart>,)" + _SPACE
+        + rb"\\{0,63}+[\"'][Vv]alue\\{0,63}+[\"']" + _SPACE + rb")?+:" + _SPACE
+        + rb"(?:(?P<open>\\{0,63}+[\"'])" + word + rb"|(?=[0-9\[-])))"
         rb"|(?P<pair>=)(?=[^&\s\"'<>\\])" + word + rb"|" + _SEPARATED + assigned + rb"})"
-        rb"|(?P<part>\"?(?:\r\n[^\r\n]{0,200}){0,4}\r\n\r\n)(?=[^\r\n]))?+"
+        rb"|" + _SPOKEN + assigned + rb"})"
+        rb"|(?P<part>\"?(?:\r?\n[^\r\n]{0,200}){0,4}\r?\n\r?\n)(?=[^\r\n])))?+"
     )  # fmt: skip
 
 
-_FOLLOWED = _after(b"", b"12")
+_FOLLOWED = _after(b"", b"6")
 _FOLLOWED_BY_LESS = _after(b"", b"4")
 _FOLLOWED_BY_A_WORD = _after(rb"(?=[A-Za-z0-9+/_.~%\\-]{12})", b"12")
-_WEAK_STEMS = frozenset({b"signature", b"cookie", b"session", b"bearer", b"jwt", b"assertion"})
-"""Where such a name gives its value away whatever it is, another stem stands in it."""
-_ASSIGNED = {least: re.compile(_SEPARATED + b"%d})" % least) for least in (4, 12)}
+_ASSIGNED = {least: re.compile(_SEPARATED + b"%d})" % least) for least in (4, 6)}
 _PAIR_RUN = re.compile(rb"[^&\s\"'<>\\]++")
 _WORD_RUN = re.compile(rb"[A-Za-z0-9+/=_.~!@#$^*%-]++")
 _CUT = re.compile(rb"(?:=|%3[Dd])(?![=%]|$|[^A-Za-z0-9])|%3[Aa]")
 """Within a run: what ends a word, since another name stands before it. Padding does not."""
+_ELEMENT = re.compile(rb"[^<\r\n\\]++")
 _LINE = re.compile(rb"[^\r\n]++")
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]{3,}+")
 _ANY_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*+")
-_BETWEEN = re.compile(_SPACE + rb"(?P<mark>[,\]])?+" + _SPACE + rb"(?P<open>\\{0,15}+[\"'])?+")
+_BETWEEN = re.compile(_SPACE + rb"(?P<mark>[,\]])?+" + _SPACE + rb"(?P<open>\\{0,63}+[\"'])?+")
 _ITEM = re.compile(_SPACE + rb",?+" + _SPACE + rb"\"(?P<value>[^\"\\]{1,128}+)\"")
 """A short string of a list, where nothing is escaped."""
-_WORD = re.compile(rb"(?:[A-Za-z0-9+/=_.~-]++|\\{1,7}/|%[0-9A-Fa-f]{2})++")
-_SHORTEST_WORD = 12
-_NEAR = 128
-"""Bytes in which the end of a short string is looked for before its escapes are."""
-_SAMPLE = 1024
-"""Bytes of a value that tell whether it was drawn by lot."""
-_TURN = re.compile(rb"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]")
-_HEX = re.compile(rb"[0-9a-fA-F]{32,}+")
 _EMPTY = re.compile(
     rb"[^A-Za-z0-9]*+|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|(?-i:\$[A-Z_][A-Z0-9_]*+|%[A-Z_]++%)|\{[^{}]*\}|\{\{[^{}]*\}\}|\[[^\[\]]*\]"
     rb"|\*{3,}.*|x{3,}.*|your[-_ ].*",
@@ -91,7 +77,6 @@ _EMPTY = re.compile(
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
 _TOLD_APART = frozenset(range(256)) - frozenset(b"abcdefghijklmnopqstuvwzABCDEFGHIJKLMNOPQSTUVWZ0123456789")
 _FIRST_OF_IDS = frozenset(b"trmsafcvb")
-_NO_NAMES = frozenset({b"auth", b"session.created", b"session.updated"})
 
 
 class Span(NamedTuple):
@@ -110,69 +95,34 @@ def named(
     *,
     allowed: frozenset[bytes] = frozenset(),
     more: frozenset[bytes] = frozenset(),
-    strings_only: bool = False,
+    version: int,
 ) -> list[Span]:
     """The values beside telling names. `allowed` and `more`: names in small letters that tell nothing, and that tell besides.
 
-    `low` is `data` in small letters. `strings_only`: numbers and lists are passed over.
+    `low` is `data` in small letters. `version`: of the table; what it did not know is passed over.
     """
     found: list[Span] = []
-    for stem in (*STEMS, *more):
+    for stem in (*stems_for(low, version), *more):
         place = low.find(stem)
         if place < 0:
             continue
-        loose = stem == b"pass" or stem in more
-        followed = _FOLLOWED_BY_LESS if loose else _FOLLOWED_BY_A_WORD if stem in _WEAK_STEMS else _FOLLOWED
-        runs = _Runs(data, 4 if loose else 12)
-        done = 0
+        loose = stem in LOOSE_STEMS or stem in more
+        followed = _FOLLOWED_BY_LESS if loose else _FOLLOWED_BY_A_WORD if stem in WEAK_STEMS else _FOLLOWED
+        runs = _Runs(data, 4 if loose else 6)
+        done, size = 0, len(stem)
         while place >= 0:
-            match = followed.match(data, place)
-            end = place + len(stem) if match is None else match.end("name")
+            match = followed.match(data, place + size)
+            end = place + size if match is None else match.end("name")
             if match is not None and match.lastgroup != "name":
-                start = _begin(low, place, done)
-                name = low[start:end]
-                strength = 0 if name in allowed else _NAMED_BY_USER if name in more else _strength(name)
-                if strength:
-                    spans = _beside(data, start, match, runs, 2 if strings_only and strength > 2 else strength, name)
+                start, name = name_at(low, place, end, done, version)
+                telling = 0 if name in allowed else BY_THE_USER if name in more else strength(name, version)
+                if telling:
+                    spans = _beside(data, start, match, runs, telling, name, version)
                     found += spans
                     end = max(end, spans[-1].end) if spans else end
             done = end
             place = low.find(stem, end)
     return found
-
-
-@lru_cache(maxsize=4096)
-def _strength(name: bytes) -> int:
-    """0: the name tells nothing; 1: it may; 2: it can mean nothing else; 3: neither can it with a number or a list."""
-    if name in _NO_NAMES or not is_field_slot(name.decode("ascii")):
-        return 0
-    if not _STRONG.search(name):
-        return 1
-    return 3 if _HOLDS_NUMBERS.search(name) else 2
-
-
-_NAMED_BY_USER = 4
-
-
-def has_telling_name(low: bytes, stem: bytes, *, allowed: frozenset[bytes], more: frozenset[bytes]) -> bool:
-    """Whether a name with this stem tells, and `named` would look at what follows. `low` is the text in small letters."""
-    done = 0
-    place = low.find(stem)
-    while place >= 0:
-        run = _NAME_RUN.match(low, place)
-        end = place + len(stem) if run is None else run.end()
-        name = low[_begin(low, place, done) : end]
-        if name not in allowed and (name in more or _strength(name)):
-            return True
-        done = end
-        place = low.find(stem, end)
-    return False
-
-
-def _begin(low: bytes, place: int, done: int) -> int:
-    """Where the name begins that has a stem at `place`, not before `done`."""
-    begin = max(place - _LONGEST_NAME, done)
-    return begin + len(low[begin:place].rstrip(_NAME))
 
 
 class _Runs:
@@ -199,16 +149,20 @@ def _end(pattern: "re.Pattern[bytes]", data: bytes, begin: int) -> int:
     return begin if match is None else match.end()
 
 
-def _beside(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, strength: int, name: bytes) -> list[Span]:
+def _beside(
+    data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, strength: int, name: bytes, version: int
+) -> list[Span]:
     kind = match.lastgroup
     strong = strength > 1
     if kind == "member":
+        if match["apart"] is not None and version < 3:
+            return []
         begin = match.end()
         if match["open"] is not None:
             if _ends(match["open"], match["quote"]):
                 return []
             return _judged(data, begin, _closing(data, begin, match["open"]), strong, name)
-        if strength < 3:
+        if strength < 3 or version < 2:
             return []
         numbers = _NUMBER if strength == 3 else _ANY_NUMBER
         if data[begin] == 91:
@@ -223,13 +177,54 @@ def _beside(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, stre
         if match_assigned is None:
             return []
         match, kind = match_assigned, "assigned"
-    if kind == "part" and before == 34:
-        return _judged(data, match.end(), _end(_LINE, data, match.end()), strong, name)
-    if kind != "assigned":
-        return []
     begin = match.end()
-    sure = strong and b"pass" in name and b"=" in match["assigned"]
-    return _judged(data, begin, runs.word(begin), sure, name, cut=True)
+    if kind == "part" and _begins_a_part(data, start, match, version):
+        return _judged(data, begin, _end(_LINE, data, begin), strong, name)
+    if kind == "assigned":
+        sign = match["assigned"]
+        sure = strong and b"pass" in name and b"=" in sign
+        end = runs.word(begin)
+        if version > 2 and not sure and strength > 2 and end - begin > 5:
+            sure = is_more_than_a_word(data, begin, end) or (name in _ON_A_LINE and _fills_a_line(data, start, end))
+        if not sure and (end - begin < SHORTEST_WORD or (version > 2 and is_percent_encoded(data, begin, end))):
+            return []
+        return _judged(data, begin, end, sure, name, cut=True)
+    return _spoken(data, start, match, runs, strength, name) if kind == "spoken" and version > 2 else []
+
+
+def _spoken(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, strength: int, name: bytes) -> list[Span]:
+    begin = match.end()
+    sign = match["spoken"].strip()
+    if sign[:1] == b">" or sign.lstrip(b"\\")[:5].lower() == b"u003e":
+        if data[start - 1 : start] not in (b"<", b":") and not name.startswith(b"u003c"):
+            return []
+        return _judged(data, begin, _end(_ELEMENT, data, begin), strength > 1, name)
+    option = name.startswith(b"--")
+    bare = not sign.strip(b"\\\"'")
+    if bare and strength < 2 and not option:
+        return []
+    end = runs.word(begin)
+    told = option or (b"," not in sign and not bare and b"|" not in sign)
+    return _judged(data, begin, end, strength > 2 and told and is_more_than_a_word(data, begin, end), name, cut=True)
+
+
+def _begins_a_part(data: bytes, start: int, match: "re.Match[bytes]", version: int) -> bool:
+    """Whether a name is that of a part of a form. Without quotes, and with line feeds alone, since version 3."""
+    if start and data[start - 1] == 34 and b"\r\n\r\n" in match["part"]:
+        return True
+    return version > 2 and data[max(start - 6, 0) : start].endswith((b'name="', b"name="))
+
+
+_ON_A_LINE = frozenset({b"password", b"passwd", b"passphrase", b"pwd", b"db_password"})
+
+
+def _fills_a_line(data: bytes, start: int, end: int) -> bool:
+    """Whether a name begins a line and its value ends it, as in YAML, and there is another line."""
+    before = data[max(start - 64, 0) : start].rstrip(b" \t-\"'")
+    after = data[end : end + 8].lstrip(b"\"' ")
+    begins = before.endswith((b"\n", b"\\n"))
+    ends = after.startswith((b"\n", b"\r", b"\\n", b"\\r"))
+    return (begins or not before) and (ends or not after) and (begins or ends)
 
 
 def _judged(data: bytes, begin: int, end: int, strong: bool, name: bytes, *, cut: bool = False) -> list[Span]:
@@ -238,7 +233,7 @@ def _judged(data: bytes, begin: int, end: int, strong: bool, name: bytes, *, cut
     if not strong:
         parted = _CUT.search(data, begin, end) if cut else None
         last = end if parted is None else parted.start()
-        if last - begin < _SHORTEST_WORD or not _WORD.fullmatch(data, begin, last) or not _turns(data[begin:last]):
+        if not is_drawn_by_lot(data, begin, last):
             return []
     if begin >= end:
         return []
@@ -252,12 +247,12 @@ def _judged(data: bytes, begin: int, end: int, strong: bool, name: bytes, *, cut
         return []
     if first in _FIRST_OF_IDS and API_ID.fullmatch(data, begin, end):
         return []
-    return [Span(begin, end, _kind(name), "telling-name")]
+    return [Span(begin, end, kind_of(name), "telling-name")]
 
 
 def _number(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]", name: bytes) -> list[Span]:
     match = numbers.match(data, begin)
-    return [] if match is None else [Span(begin, match.end(), _kind(name), "telling-name", quote)]
+    return [] if match is None else [Span(begin, match.end(), kind_of(name), "telling-name", quote)]
 
 
 def _listed(data: bytes, begin: int, quote: bytes, numbers: "re.Pattern[bytes]", name: bytes) -> list[Span]:
@@ -298,7 +293,7 @@ def _ends(opened: bytes, quote: bytes) -> bool:
 def _closing(data: bytes, begin: int, opened: bytes) -> int:
     """Where the string ends that `opened` opens before `begin`: at a quote with as many backslashes, or fewer."""
     if len(opened) == 1:
-        end = data.find(opened, begin, begin + _NEAR)
+        end = data.find(opened, begin, begin + NEAR)
         if end >= 0 and data.find(b"\\", begin, end) < 0:
             return end
     return _end(_string(opened[-1:], len(opened) - 1), data, begin)
@@ -310,27 +305,3 @@ def _string(quote: bytes, depth: int) -> "re.Pattern[bytes]":
     if depth == 0:
         return re.compile(rb"(?:[^\\%b]++|\\.)*+" % quote, re.DOTALL)
     return re.compile(rb"(?:[^\\%b]++|\\++(?!%b)|\\{%d,}+%b)*+" % (quote, quote, depth + 1, quote))
-
-
-def looks_random(value: bytes) -> bool:
-    """Whether a value looks as if it was drawn by lot: one word, of many turns between digits and letters, small and large."""
-    return len(value) >= _SHORTEST_WORD and _WORD.fullmatch(value) is not None and _turns(value)
-
-
-def _turns(value: bytes) -> bool:
-    """As `looks_random`, of one word that is long enough."""
-    if value.isdigit() and COUNT.fullmatch(value):
-        return False
-    value = value[:_SAMPLE]
-    if _HEX.fullmatch(value):
-        return len(set(value)) > 6
-    return len(_TURN.findall(value)) >= max(3, len(value) // 7) and len(set(value)) * 3 > min(len(value), 48)
-
-
-@lru_cache(maxsize=4096)
-def _kind(name: bytes) -> str:
-    if b"passw" in name or b"pwd" in name or b"passphrase" in name:
-        return "password"
-    if b"aws" in name or b"secretaccess" in name or b"secret_access" in name:
-        return "aws"
-    return "token" if b"token" in name or b"jwt" in name else "secret"

@@ -450,3 +450,33 @@ def test_hostile_headers_take_no_longer_than_their_length() -> None:
         redact_request(request((b"x-note", value)))
     redact_request(request(target=b"/x?key=1" + b";" * 100_000))
     assert time.process_time() - began < 3
+
+
+PASTED = b"ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3dE5"
+
+
+def test_a_key_in_the_wrong_place_goes_too() -> None:
+    """As a header's name, as the method, in what a slot leaves standing of a cookie."""
+    asked = Request(PASTED.decode(), b"/v1/threads", ((PASTED, b"1"), (b"Cookie", PASTED + b"=1; b=2")), Body.of(b""))
+    answered = Response(
+        200,
+        b"",
+        ((PASTED, b"1"), (b"Set-Cookie", PASTED + b"=1; Path=/"), (b"Set-Cookie", b"a=b; Path=/" + PASTED)),
+        Body.of(b""),
+    )
+    kept = redact(Interaction(0, 0, asked, answered))
+    assert PASTED.decode() not in repr(kept)
+    assert kept.response.headers[1:] == (
+        (b"Set-Cookie", b"REDACTED=REDACTED; Path=/"),
+        (b"Set-Cookie", b"a=REDACTED; Path=/REDACTED"),
+    )
+    assert redact(kept) == kept
+
+
+@pytest.mark.parametrize("name", [b"X-DB-Pass", b"pass", b"X-OTP", b"X-CSRF", b"X-XSRF", b"passcode"])
+def test_more_names_of_a_slot(name: bytes) -> None:
+    kept = redact_request(request((name, b"open sesame"), target=b"/v1?" + name.lower() + b"=sesame&a=1"))
+    assert kept.headers == ((name, b"REDACTED"),)
+    assert kept.target == b"/v1?" + name.lower() + b"=REDACTED&a=1"
+    for harmless in (b"X-Bypass", b"X-Compass", b"X-Option"):
+        assert redact_request(request((harmless, b"north west"))).headers == ((harmless, b"north west"),)

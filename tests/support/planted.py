@@ -74,6 +74,23 @@ KINDS: dict[str, tuple[str, Make]] = {
     "hugging face": ("", lambda rng: "hf_" + word(rng, 34)),
     "npm": ("", lambda rng: "npm_" + word(rng, 36)),
     "pypi": ("", lambda rng: "pypi-AgEIcHlwaS5vcmc" + word(rng, 60)),
+    "azure storage signed": ("", lambda rng: word(rng, 76, ALNUM + "+/") + "+ASt" + word(rng, 9)[:6] + "=="),
+    "azure search": ("", lambda rng: word(rng, 42) + "AzSeC" + word(rng, 9)[:5]),
+    "azure client secret": ("", lambda rng: word(rng, 9)[:3] + "8Q~" + word(rng, 34)),
+    "aws bedrock": ("", lambda rng: "ABSK" + word(rng, 80)),
+    "gcp refresh": ("", lambda rng: "1//0" + word(rng, 90)),
+    "gitlab job": ("", lambda rng: "glcbt-64_" + word(rng, 20)),
+    "slack client": ("", lambda rng: f"xoxc-{rng.randrange(10**11, 10**12)}-{word(rng, 40)}"),
+    "groq": ("", lambda rng: "gsk_" + word(rng, 52)),
+    "sendgrid": ("", lambda rng: f"SG.{word(rng, 22)}.{word(rng, 43)}"),
+    "vault": ("", lambda rng: "hvs." + word(rng, 90)),
+    "encrypted token": (
+        "",
+        lambda rng: f"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{word(rng, 16)}.{word(rng, 60)}.{word(rng, 22)}",
+    ),
+    "url token": ("", lambda rng: f"https://{word(rng, 24)}@git.example/a.git"),
+    "database password": ("DB_PASS", lambda rng: word(rng, 14)),
+    "auth of a registry": ("auth", lambda rng: base64.b64encode(b"me:" + word(rng, 16).encode()).decode().rstrip("=")),
     "jwt": ("", _jwt),
     "url password": ("", lambda rng: f"postgres://app:{word(rng, 16)}@db.example/main"),
     "password": ("password", lambda rng: word(rng, 14)),
@@ -91,6 +108,8 @@ def core(secret: str) -> bytes:
         return secret.rpartition("/")[2].encode()
     if "sig=" in secret:
         return secret.partition("sig=")[2].removesuffix("%3D").encode()
+    if secret.startswith("https://"):
+        return secret.removeprefix("https://").partition("@")[0].encode()
     if "://" in secret:
         return secret.split(":")[2].partition("@")[0].encode()
     return (

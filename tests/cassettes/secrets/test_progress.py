@@ -16,6 +16,12 @@ SECRETS = [
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAo\nVJTUt9Us8cKj\n-----END PRIVATE KEY----- so",
     "postgres://user:s3cr3tpassw0rd@db.example.com/x is where",
     "Authorization: Bearer abcDEF123456ghiJKL789mno and more words",
+    "now the password is kX7qP2mZ9rT4wL6b and that is all",
+    "so curl -u me:kX7qP2mZ9r https://h.example and wait",
+    "env:\n- name: DB_PASSWORD\n  value: kX7qP2mZ9rT4wL6b\n- name: A",
+    "Private-Lines: 2\naB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0za\naB3dE5gH7jK9\nPrivate-MAC: 1 and more",
+    "%22password%22%3A%20%22kX7qP2mZ9rT4%22 and so on it goes",
+    "| password | kX7qP2mZ9rT4wL6b | and so on it goes",
 ]
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from planted import planted
 from respool.cassettes.secrets import sieve
 from respool.cassettes.secrets.finder import find, find_once
+from respool.cassettes.secrets.names import STEMS
 from respool.cassettes.secrets.policy import PLAIN, Policy
 from respool.cassettes.secrets.sieve import Sieve
 from respool.cassettes.secrets.table import ANYWHERE, AT_A_WORD, RULES
-from respool.cassettes.secrets.telling import STEMS
 
 POLICIES = (
     PLAIN,

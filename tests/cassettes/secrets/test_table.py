@@ -5,9 +5,10 @@ import time
 
 import pytest
 from respool.cassettes.secrets.finder import canonical, clean, find, find_once
+from respool.cassettes.secrets.names import STEMS
 from respool.cassettes.secrets.policy import PLAIN
+from respool.cassettes.secrets.respelled import is_respelled
 from respool.cassettes.secrets.table import RULES
-from respool.cassettes.secrets.telling import STEMS
 
 SMALL, LARGE = 32_768, 131_072
 LONG = b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z" * 1000
@@ -132,7 +133,9 @@ WORST = (
 
 @pytest.mark.parametrize("unit", dict.fromkeys([*hostile(), *WORST]), ids=lambda unit: repr(unit[:30]))
 def test_no_text_takes_more_than_some_steps_for_each_of_its_bytes(unit):
-    assert work((unit * (8192 // len(unit) + 1))[:8192]) < 2.75 * 8192 + 200
+    text = (unit * (8192 // len(unit) + 1))[:8192]
+    readings = 2 if is_respelled(text) else 1  # as it stands, and as it reads
+    assert work(text) < readings * (2.9 * 8192 + 200)
 
 
 @pytest.mark.parametrize("unit", WORST[::3], ids=lambda unit: repr(unit[:30]))

@@ -77,6 +77,94 @@ def test_a_name_of_the_user_gives_any_number_away():
     assert clean(b'{"pins": [7, 8]}', Policy.of(["name:pins"])) == b'{"pins": ["REDACTED", "REDACTED"]}'
 
 
+SET = "kX7qP2mZ9rT4wL6b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: hunter2!x",
+        "first: 1\npassword: letmein\nlast: 2",
+        "DB_PASS=opensesame",
+        "DB_PASS: opensesame7",
+        "export API_KEY=abc123def",
+        f"my API key is {SET} ok",
+        f"API key: {SET}",
+        f"the password is: {SET}",
+        f"os.environ['OPENAI_API_KEY'] = '{SET}'",
+        f'headers["api-key"] = "{SET}"',
+        f'password := "{SET}"',
+        f"('password', '{SET}')",
+        f"| password | {SET} |",
+        f"ALTER USER a WITH PASSWORD '{SET}'",
+        f"machine h login me password {SET}",
+        f"- name: DB_PASSWORD\n  value: {SET}",
+        f'{{"name": "Authorization", "value": "{SET}"}}',
+        '{"name": "DB_PASSWORD", "value": "correct horse"}',
+        f'<add key="ApiKey" value="{SET}" />',
+        "<password>open sesame</password>",
+        f"tool --token {SET} x",
+        "tool --password hunter2x",
+        '{"auths": {"https://r.example": {"auth": "bWU6YUIzZEU1Z0g3aks5"}}}',
+        '{"key1": "0123456789abcdef0fedcba987654321"}',
+        '{"smtp": {"user": "me", "pass": "open sesame"}}',
+        '{"Kennwort": "open sesame"}',
+        '{"contraseña": "open sesame"}',
+        '{"mot_de_passe": "open sesame"}',
+        '{"пароль": "open sesame"}',
+        '{"密码": "open sesame"}',
+        '{"パスワード": "open sesame"}',
+        "Passwort: geheim12",
+        f"senha: {SET}",
+    ],
+)
+def test_each_way_to_put_a_value_beside_a_name_is_known(text):
+    """And was not to the second table, whose cassettes are matched by it."""
+    for said in (text, json.dumps({"content": text}), json.dumps({"content": text}, ensure_ascii=False)):
+        kept = clean(said.encode(), PLAIN)
+        for value in (SET, "hunter2", "letmein", "sesame", "abc123", "bWU6", "0123456789abcdef", "geheim"):
+            assert value.encode() not in kept
+        assert canonical(said.encode(), Policy.of(version=2)) == said.encode()
+        assert clean(clean(said.encode(), PLAIN, MADE), PLAIN, MADE) == clean(said.encode(), PLAIN, MADE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The password: please reset it now. Password: required",
+        "def f(password: str, api_key: Optional[str] = None, secret=None): secret = get_secret('x')",
+        "if password == other_password: token = token_from_env",
+        '<label for="password">Enter your password here</label>',
+        "The --password option is required; use --token TOKEN, --api-key YOUR_API_KEY or --password=$PASSWORD",
+        "The session is 3 hours long and the key is on the table; the token is invalid; API key: see the docs",
+        "| password | string | yes |\n| api_key | str | required |",
+        "name: secret-reader\nvalue: yes please",
+        '{"name": "session", "value": "morning"}',
+        "pass: 12 tests, passed: 31, compass: northwest99, bypass=1234567",
+        '{"pass": true, "auth": {"type": "oauth2"}, "auth": "none", "key1": "value1", "keyboard": "querty12345678"}',
+        "docker run -u 1000:1000 node:18; sort -u file1.txt:3",
+        "Senha incorreta. Contraseña: obligatoria. пароль: неверный. Kennwort vergessen?",
+        "password_hash_algorithm: bcrypt-sha256-v2, token_endpoint: https://a.example/oauth2/token",
+        "https://user@example.com/x, git@github.com:org/repo.git, https://medium.example/@someuser1234567890abc/post",
+    ],
+)
+def test_prose_code_and_tables_about_secrets_stay(text):
+    for said in (text, json.dumps({"content": text}), json.dumps({"content": text}, ensure_ascii=False)):
+        assert clean(said.encode(), PLAIN) == said.encode()
+
+
+@pytest.mark.parametrize("name", [b'name="password"', b"name=password"])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_the_part_of_a_form_may_be_named_without_quotes_and_end_its_lines_anyhow(name, end):
+    part = b"--B\r\nContent-Disposition: form-data; " + name + b"\r\nX-A: b\r\n\r\nopen sesame\r\n--B--\r\n"
+    assert b"sesame" not in clean(part.replace(b"\r\n", end), PLAIN)
+
+
+def test_a_quoted_word_at_the_end_of_a_paragraph_is_no_part():
+    text = b'They call it the "password"\n\nNext day all was well.'
+    assert clean(text, PLAIN) == text
+
+
 def test_a_cassette_of_the_first_table_is_matched_by_it():
     first = Policy.of(version=1)
     text = b'{"password": 12345678, "api_keys": ["abc"], "client_secret": "x1"}'
