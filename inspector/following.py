@@ -73,9 +73,12 @@ class FollowingList(ListPane):
         """Where the cursor follows, go to the newest row; whether that is another one."""
         if not self.following or not self.outline.rows:
             return False
-        before = self.row
+        before, place = self.row, self.cursor
         self.cursor = self.newest()
-        self.refresh_rows()
+        if (
+            self.cursor != place
+        ):  # it is asked ten times a second, and to draw all rows each time would cost a tenth of a core
+            self.refresh_rows()
         self.show_row(self.cursor)
         return self.row != before
 

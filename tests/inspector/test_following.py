@@ -1,4 +1,4 @@
-from respool.inspector.following import _place_of
+from respool.inspector.following import FollowingList, _place_of
 from respool.inspector.outline import Branch, Face, Kind, Outline, Row
 
 
@@ -86,3 +86,14 @@ def test_what_a_filter_finds_later_stands_before_held_calls():
     hits |= {"thread_a": {1}, "/assistants": {2}}
     outline.found_more()
     assert outline.rows == [thread("thread_a"), held, Row(Kind.OTHER)]
+
+
+async def test_a_cursor_that_stands_at_the_end_already_draws_nothing_again(made, cassette, looking, monkeypatch):
+    async with looking(cassette(*made.thread("thread_a"), *made.thread("thread_b"))) as look:
+        pane = FollowingList(look.app._outline, look.app.notes)
+        await look.app.mount(pane)
+        drawn = []
+        monkeypatch.setattr(pane, "refresh_rows", lambda: drawn.append(pane.cursor))
+        assert pane.follow()
+        assert not pane.follow()
+        assert drawn == [1]
