@@ -300,7 +300,7 @@ PASSWORD_FORM = b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n
     [
         (raw(b"n=1", FORM_TYPE), raw(b"n=1&password=hunter3", FORM_TYPE)),
         (raw(b"password=hunter2&b=1", FORM_TYPE), raw(b"b=1&password=hunter2", FORM_TYPE)),
-        (raw(b"a=b;api%2Dkey=hunter2", FORM_TYPE), raw(b"a=b;api%2Dkey=hunter3", FORM_TYPE)),
+        (raw(b"a=b;api%2Dkey=hunter2", FORM_TYPE), raw(b"a=c;api%2Dkey=hunter3", FORM_TYPE)),
         (
             raw(PASSWORD_FORM.replace(b"password", b"n") % b"1" + b"--\r\n", b"multipart/form-data; boundary=x"),
             raw(PASSWORD_FORM % b"hunter3" + b"--\r\n", b"multipart/form-data; boundary=x"),
