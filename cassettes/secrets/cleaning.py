@@ -51,19 +51,23 @@ class Cleaning:
         )
 
     def values(self, texts: list[bytes]) -> list[bytes]:
-        """Several short texts, each as `value` gives it. One search of them all tells that there is nothing in any."""
+        """Several short texts, each as `value` gives it. One search of all that are new tells that there is nothing in any."""
         known = _known(self.policy)
         new = [text for text in texts if text not in known]
         if new and self.policy is not None:
             joined = _BETWEEN.join(new)
             if len(joined) > 4096 or b'"' in joined or b"'" in joined or find(joined, self.policy):
-                return [self.value(text) for text in texts]
+                cleaned = [text if text in known else self.value(text) for text in texts]
+                pairs = zip(texts, cleaned, strict=True)
+                new = [text for text, left in pairs if left == text and len(text) <= _LONGEST_KNOWN]
+                texts = texts if cleaned == texts else cleaned
             if len(known) + len(new) > 4096:
                 known.clear()
             known.update(new)
         return texts
 
 
+_LONGEST_KNOWN = 1024
 _BETWEEN = b"\n&"
 """Between texts that are searched at once: no secret reaches across it, and a pair of a form may begin behind it."""
 

@@ -9,7 +9,7 @@ rest of a word). What may be allowed besides: `rule:RULE`, a rule of the table b
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import CassetteError, UsageError
@@ -41,8 +41,14 @@ class Policy:
     version: int = TABLE_VERSION
     """Of the table. What an older one did not look at is left alone for the requests of its cassettes."""
 
+    number: int = field(init=False, repr=False, compare=False)
+    """Its hash, which is asked for with every text."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "number", hash((self.redact, self.allow, self.pii, self.version)))
+
     def __hash__(self) -> int:
-        return hash((self.redact, self.allow, self.pii, self.version))
+        return self.number
 
     @classmethod
     def of(

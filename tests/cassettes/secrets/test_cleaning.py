@@ -3,7 +3,9 @@
 import time
 
 import pytest
-from respool.cassettes.secrets.cleaning import MOST_HELD, WINDOW, Cleaning, Sweeper
+from hypothesis import given
+from hypothesis import strategies as st
+from respool.cassettes.secrets.cleaning import MOST_HELD, WINDOW, Cleaning, Sweeper, _known
 from respool.cassettes.secrets.policy import PLAIN
 from respool.cassettes.secrets.pseudonyms import Pseudonyms
 
@@ -38,3 +40,31 @@ def test_waiting_for_an_end_that_never_comes_is_bounded_in_bytes_and_time():
         most = max(most, len(sweeper._text))
     assert most <= MOST_HELD + WINDOW
     assert time.process_time() - began < 60  # seconds; what looks at all of it again for each window takes many minutes
+
+
+KEY = b"sk-proj-aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA"
+LINES = st.sampled_from(
+    [
+        b"application/json",
+        b'h3=":443"; ma=86400',
+        b"it's",
+        b"req_0123456789abcdef",
+        KEY,
+        b"Bearer " + KEY,
+        b"x=1&api_key=" + KEY,
+    ]
+)
+
+
+@given(st.lists(LINES | st.binary(max_size=30), max_size=8))
+def test_texts_searched_together_are_cleaned_as_each_alone_and_secrets_are_not_remembered(texts):
+    for _ in range(2):
+        assert CLEANING.values(texts) == [CLEANING.value(text) for text in texts]
+    assert not any(KEY in text for text in _known(PLAIN))
+
+
+def test_a_line_with_quotation_marks_is_looked_at_once():
+    line = b'h2="host.example:443"; ma=2592000, h3=":443"'
+    _known(PLAIN).discard(line)
+    CLEANING.values([line, b"other"])
+    assert line in _known(PLAIN)
