@@ -73,6 +73,10 @@ def quiet(
     )
 
 
+def _unsent(transport: asyncio.Transport) -> int:
+    return transport.get_write_buffer_size()
+
+
 class ConnectionServer(web.Server):
     """Makes a `Connection` for each client. Cancels a call whose client goes away."""
 
@@ -87,9 +91,28 @@ class ConnectionServer(web.Server):
         self._narrate = narrate
         self.narration = narration
         self.faults = 0
+        self._over = False
 
     def __call__(self) -> Connection:
         return quiet(self, asyncio.get_running_loop(), lingering=2.0, auto_decompress=False)
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if self._over:
+            transport.abort()  # it was let in while the port was being closed
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """End all calls, each within `timeout` seconds, and close all connections, those too whose client does not read."""
+        self._over = True
+        transports = list(self._connections.values())
+        await super().shutdown(timeout)
+        end = asyncio.get_running_loop().time() + (timeout or 0.0)
+        # No transport tells when it has sent everything.
+        while any(map(_unsent, transports)) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        for transport in transports:
+            transport.abort()
+        await asyncio.sleep(0)  # then they are closed
 
     def fault(self, error: BaseException) -> None:
         """Say where respool itself failed. The error's own text is left out: it may hold what a client sent."""
