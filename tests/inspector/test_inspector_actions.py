@@ -34,6 +34,13 @@ async def does(look, *keys):
         await settled(look)
 
 
+async def compare(look, other):
+    """Not key by key: a path is long."""
+    await does(look, "D")
+    look.app.query_one("#line").value = str(other)
+    await does(look, "enter")
+
+
 async def test_each_number_shows_its_panel(made, cassette, looking):
     async with looking(cassette(*made.refund("thread_a"), *made.thread("thread_b"))) as look:
         await does(look, "4")
@@ -110,7 +117,7 @@ async def test_threads_are_compared_by_meaning_and_calls_by_text(made, cassette,
 async def test_the_whole_cassette_is_compared_with_another_by_meaning(made, cassette, looking):
     other = cassette(*made.thread("thread_c", "one"), *made.thread("thread_d", "other words"), name="other.cassette")
     async with looking(cassette(*made.thread("thread_a", "one"), *made.thread("thread_b", "two"))) as look:
-        await does(look, "D", *str(other), "enter")
+        await compare(look, other)
         assert look.app._text.tab is Tab.DIFF
         shown = look.conversation
         assert "2 differences, ids and times aside" in shown, "the first threads say the same"
@@ -123,7 +130,7 @@ async def test_the_whole_cassette_is_compared_with_another_by_meaning(made, cass
 async def test_a_cassette_recorded_anew_under_other_ids_says_the_same(made, cassette, looking):
     other = cassette(*made.refund("thread_z", "run_z"), name="other.cassette")
     async with looking(cassette(*made.refund("thread_a", "run_a"))) as look:
-        await does(look, "D", *str(other), "enter")
+        await compare(look, other)
         assert "✓ They say the same" in look.conversation
 
 
@@ -155,7 +162,7 @@ async def test_a_comparison_ends_with_the_inspector(made, cassette, looking, mon
     )
     async with looking(path) as look:
         look.app._leaving = True
-        await does(look, "D", *str(other), "enter")
+        await compare(look, other)
         assert look.app.compared is None
 
 
