@@ -5,6 +5,7 @@ machine and one moment. 1 says that something could not be measured or answered 
 """
 
 import argparse
+import compileall
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ from respool.benchmarks.processes import HERE, BenchmarkError
 from respool.cassettes.errors import RespoolError
 
 DOCUMENT = HERE.parent / "docs" / "benchmarks.md"
+PACKAGES = ("cassettes", "cli", "inspector", "proxy")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +84,8 @@ def main() -> int:
         parser.error("--write takes all measures: a table of some would drop the others")
     signal.signal(signal.SIGTERM, _terminated)
     before = machine.load_average()
+    for package in PACKAGES:  # or what starts would be compiled each time, where Python is told to write no bytecode
+        compileall.compile_dir(HERE.parent / package, quiet=2)
     try:
         findings = _measure(chosen, chosen.names or list(MEASURES))
     except (BenchmarkError, RespoolError) as error:
