@@ -6,23 +6,7 @@ import pytest
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.inspector.document import MODES
 from respool.inspector.raw import MAX_BODY, MAX_HEADERS, MOST_FRAMES, pretty, raw, set_out, start_of
-
-
-def text(document):
-    return "\n".join(line.text for line in document.lines)
-
-
-def streamed():
-    body = b'event: a\ndata: {"n": 1}\n\nevent: done\ndata: [DONE]\n\n'
-    cut = body.index(b"event: done")
-    request = Request(
-        "POST",
-        b"/v1/threads/runs?key=REDACTED",
-        ((b"Authorization", b"Bearer REDACTED"),),
-        Body.of(b'{"api_key":"REDACTED"}'),
-    )
-    response = Response(200, b"OK", (), Body.of(body), head_us=1_000, marks=((cut, 20_000), (len(body) - cut, 120_000)))
-    return Interaction(7, 1_700_000_000_000_000, request, response, duration_us=120_000)
+from streamed_call import streamed, text
 
 
 def test_each_view_shows_the_bodies_in_its_own_form():

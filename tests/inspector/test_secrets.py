@@ -1,26 +1,10 @@
 """What was taken out of calls, by place and rule, and what looks like a secret still."""
 
-from respool.cassettes.interaction import Body, Interaction, Request, Response
+from respool.cassettes.interaction import Body, Interaction, Request
 from respool.cassettes.secrets.policy import Policy
 from respool.inspector.raw import MAX_BODY
 from respool.inspector.secrets import MOST_FOUND, found_in, policy_of, secrets
-
-
-def text(document):
-    return "\n".join(line.text for line in document.lines)
-
-
-def streamed():
-    body = b'event: a\ndata: {"n": 1}\n\nevent: done\ndata: [DONE]\n\n'
-    cut = body.index(b"event: done")
-    request = Request(
-        "POST",
-        b"/v1/threads/runs?key=REDACTED",
-        ((b"Authorization", b"Bearer REDACTED"),),
-        Body.of(b'{"api_key":"REDACTED"}'),
-    )
-    response = Response(200, b"OK", (), Body.of(body), head_us=1_000, marks=((cut, 20_000), (len(body) - cut, 120_000)))
-    return Interaction(7, 1_700_000_000_000_000, request, response, duration_us=120_000)
+from streamed_call import streamed, text
 
 
 def test_secrets_are_told_by_place_and_reason():
