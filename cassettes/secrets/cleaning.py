@@ -3,6 +3,7 @@
 What overlaps is one place, replaced once. Text as it came is searched, never what was put in.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,6 +56,10 @@ class Cleaning:
         known = _known(self.policy)
         new = [text for text in texts if text not in known]
         if new and self.policy is not None:
+            if not self.policy.adds:
+                new = [text for text in new if _ANOTHER_EACH_TIME.fullmatch(text) is None]
+                if not new:
+                    return texts
             joined = _BETWEEN.join(new)
             if len(joined) > 4096 or b'"' in joined or b"'" in joined or find(joined, self.policy):
                 cleaned = [text if text in known else self.value(text) for text in texts]
@@ -67,6 +72,11 @@ class Cleaning:
         return texts
 
 
+_ANOTHER_EACH_TIME = re.compile(
+    rb"(?:req_)?[0-9a-f-]{1,64}(?:-[A-Z]{3})?"
+    rb"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+)
+"""What a request is called (by its server, by a network, a UUID), and dates: no rule of the table finds anything in them."""
 _LONGEST_KNOWN = 1024
 _BETWEEN = b"\n&"
 """Between texts that are searched at once: no secret reaches across it, and a pair of a form may begin behind it."""

@@ -23,8 +23,8 @@ _READABLE_RUN = b"A" * 10
 _FIRST = bytes(65 if 73 <= code <= 90 or 97 <= code <= 102 else 32 for code in range(256))
 _FIRST_OF_TEXT = b"AA"
 """The first letters of the groups that are readable whole: `I` to `Z` and `a` to `f`."""
-_NO_TEXT = re.compile(rb"[0-9a-fA-F-]*")
-"""Digests and UUIDs: in base64 no text looks like that."""
+_NO_TEXT = re.compile(rb"(?:req_)?[0-9a-fA-F-]*")
+"""Digests, UUIDs and names of requests: in base64 no text looks like that."""
 
 
 class Block(NamedTuple):

@@ -73,6 +73,11 @@ class Policy:
         """The same settings with today's table: what is written or shown goes by it, whatever keys were made with."""
         return self if self.version == TABLE_VERSION else replace(self, version=TABLE_VERSION)
 
+    @property
+    def adds(self) -> bool:
+        """Whether more is looked for than what the table says."""
+        return bool(self.names or self.texts or self.pii)
+
     def found(self, data: bytes) -> list[Span]:
         """What the user's texts and the rules for personal data find."""
         spans: list[Span] = []

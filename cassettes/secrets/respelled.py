@@ -35,7 +35,7 @@ class Respelled(NamedTuple):
 
 def is_respelled(data: bytes) -> bool:
     """Whether a text has escapes that may hide a secret."""
-    if not (b"%" in data or b"\\u00" in data or b"&" in data):
+    if not (b"%" in data or b"&" in data or (b"\\" in data and b"\\u00" in data)):
         return False
     return any(_LEFT_ALONE.fullmatch(match[0]) is None for match in _ESCAPE.finditer(data))
 

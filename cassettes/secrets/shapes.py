@@ -24,19 +24,24 @@ def shapes(data: bytes) -> list[Span]:
     return at_words(data) + at_markers(data)
 
 
-def has_marker(data: bytes) -> bool:
-    """Whether there is any place to look at for the rules that do not begin a long word."""
-    for groups in _groups(data):
+def has_word(data: bytes) -> bool:
+    """Whether so many letters stand in a row that a long word, or a run of base64, may be among them."""
+    return _LONG_WORD in data.translate(_LETTERS)
+
+
+def has_marker(data: bytes, *, runs: bool = True) -> bool:
+    """Whether there is any place to look at for the rules that do not begin a long word. `runs`: whether it `has_word`."""
+    for groups in _groups(data, runs=runs):
         for guard, guarded in groups:
             if guard in data and any(marker in data for marker, _ in guarded):
                 return True
     return False
 
 
-def _groups(data: bytes) -> tuple[_Guarded, ...]:
+def _groups(data: bytes, *, runs: bool = True) -> tuple[_Guarded, ...]:
     """The markers that a text may have."""
     some = len(data) > SHORT or _ANY_MARKER.search(data) is not None
-    if _LONG_RUN in data.translate(_LETTERS):
+    if runs and _LONG_RUN in data.translate(_LETTERS):
         return (ANYWHERE, IN_RUNS) if some else (IN_RUNS,)
     return (ANYWHERE,) if some else ()
 

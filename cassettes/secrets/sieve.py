@@ -1,25 +1,32 @@
 """A quick look at a text that tells, of most, that no rule finds anything in it. Where it is not certain, the rules look.
 
 What begins a finding (a long word, a stem of a telling name, a run of base64) holds no comma, so it stands in one piece between
-two of them, whatever it is followed by. Pieces of JSON come again with each call: members, numbers, sentences of instructions.
-They are looked at once; of a text, only what is new is looked at. Of a text in which something may be found, nothing is
-remembered, so that no secret is.
+two of them, whatever it is followed by. Pieces of JSON come again with each call: members, sentences of instructions; and those
+that end in a number or in an id of the API come again with another one, which is left out of them, since neither is ever a part
+of a finding but as the value of what stands before it. Pieces are looked at once; of a text, only what is new is looked at. Of a
+text in which something may be found, nothing is remembered, so that no secret is.
 """
 
+import re
 from itertools import filterfalse
 
 from .encoded import blocks
 from .names import SHORT, has_telling_name, may_tell, stems_for
 from .policy import Policy
 from .respelled import is_respelled
-from .shapes import at_markers, at_words, has_marker
+from .shapes import at_markers, at_words, has_marker, has_word
 
 LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
 MOST_KNOWN = 4096
 LONGEST_KNOWN = 512
+SHORT_PIECE = 64
 FEW = 4
-"""Of a text of which less than a fourth is new, that is not remembered: most of it is numbers and ids, which never come again."""
+"""Of a text of which less than a fourth is new, longer pieces of that are not remembered: most of them never come again."""
+_ANOTHER_EACH_TIME = re.compile(
+    rb': ?(?:"(?:run|thread|msg|step|asst|file|call|vs|batch)_[A-Za-z0-9]{8,25}"|[0-9]{1,13})(?=\s{0,32}+(?:[,}\]]|\Z))'
+)
+"""The value of a member that is a number or an id, which is shorter than any run of base64 that is read."""
 
 
 class Sieve:
@@ -37,20 +44,25 @@ class Sieve:
         new = b",".join(pieces)
         markers = False
         if new:
+            pieces = list(filterfalse(self._known.__contains__, _ANOTHER_EACH_TIME.sub(b":", new).split(b",")))
+            new = b",".join(pieces)
+        if new:
             if self._policy.version > 2 and is_respelled(new):
                 return False
-            markers = has_marker(new)
+            words = has_word(new)
+            markers = has_marker(new, runs=words)
             if markers and at_markers(data):  # of all: what follows a marker may reach across a comma
                 return False
             low = new.lower()
             if (self._policy.names or len(new) > SHORT or may_tell(low)) and self._has_telling_name(low):
                 return False
-            if at_words(new) or self._says_something(new):
+            if words and (at_words(new) or self._says_something(new)):
                 return False
         if self._policy.found(data):
             return False
-        if not markers and len(new) * FEW > len(data):
-            self._remember([piece for piece in pieces if len(piece) <= LONGEST_KNOWN])
+        if new and not markers:
+            longest = LONGEST_KNOWN if len(new) * FEW > len(data) else SHORT_PIECE
+            self._remember([piece for piece in pieces if len(piece) <= longest])
         return True
 
     def _has_telling_name(self, low: bytes) -> bool:

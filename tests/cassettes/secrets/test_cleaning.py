@@ -5,8 +5,9 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from respool.cassettes.secrets.cleaning import MOST_HELD, WINDOW, Cleaning, Sweeper, _known
-from respool.cassettes.secrets.policy import PLAIN
+from respool.cassettes.secrets.cleaning import _ANOTHER_EACH_TIME, MOST_HELD, WINDOW, Cleaning, Sweeper, _known
+from respool.cassettes.secrets.finder import find_once
+from respool.cassettes.secrets.policy import PLAIN, Policy
 from respool.cassettes.secrets.pseudonyms import Pseudonyms
 
 CLEANING = Cleaning(PLAIN, Pseudonyms(b"k" * 32))
@@ -68,3 +69,19 @@ def test_a_line_with_quotation_marks_is_looked_at_once():
     _known(PLAIN).discard(line)
     CLEANING.values([line, b"other"])
     assert line in _known(PLAIN)
+
+
+@given(st.lists(st.from_regex(_ANOTHER_EACH_TIME, fullmatch=True), min_size=1, max_size=4))
+def test_in_what_requests_are_called_and_in_dates_the_rules_find_nothing(texts):
+    """So that they need not be looked at."""
+    for text in (*texts, b"\n&".join(texts)):
+        assert find_once(text, PLAIN) == ()
+
+
+@pytest.mark.parametrize("rule", ["text:req_8d33*", "text:8d338259f4d1056*"])
+def test_a_request_s_name_that_a_user_wants_out_goes(rule):
+    texts = [b"application/json", b"req_8d338259f4d10560f0b61dbf3a67a763", b"Mon, 02 Mar 2026 09:00:51 GMT"]
+    shown = Cleaning(Policy.of([rule])).values(texts)
+    assert b"8d338259f4d10560" not in b"".join(shown)
+    assert [shown[0], shown[2]] == [texts[0], texts[2]]
+    assert Cleaning(Policy.of(["name:key"])).values(texts) == Cleaning(PLAIN).values(texts) == texts

@@ -28,6 +28,7 @@ WORDS = st.sampled_from(
         b"prompt_tokens", b"max_tokens", b"client_secret", b"password", b"customer_ref", b"a,b,c", b"acme_1", b"session_id",
         b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z", b"4111111111111111", b"me@example.com",
         b"cGFzc3dvcmQ6IGh1bnRlcjJodW50ZXIyIG9rIHRoZW4=",
+        b': "run_', b': "msg_', b'"}', b"run_aB3dE5gH7jK9mN1pQ2rS4t01", b': "step_aB3dE5gH7jK9mN1pQ2rS4t01"', b": 1234567890",
         b"://a:b", b"c@d", b"12345", b"x" * 70, b"\r\n\r\n", b"\\n", b"%3D", b"A" * 600,
     ]
 )  # fmt: skip
@@ -53,18 +54,50 @@ def test_among_clean_traffic_every_planted_secret_is_found_as_without_it():
             assert find(body) == find_once(body, PLAIN)
 
 
-def test_what_came_before_is_not_looked_at_again(monkeypatch):
-    """Held by what is looked at, not by time: of the second answer, the new id alone."""
-    looked_at = []
-    monkeypatch.setattr(sieve, "at_words", lambda text: looked_at.append(text) or [])
+@pytest.fixture
+def looked_at(monkeypatch):
+    """What a sieve looks at of each text: held by that, not by time."""
+    texts = []
+    monkeypatch.setattr(sieve, "has_word", lambda text: bool(texts.append(text)))
+    return texts
+
+
+def test_what_came_before_is_not_looked_at_again_though_its_ids_and_numbers_are_others(looked_at):
     known = Sieve(PLAIN)
-    body = b'{"id": "run_%d", "object": "thread.run", "status": "queued", "usage": {"prompt_tokens": 1}}'
-    assert known.passes(body % 1)
-    assert known.passes(body % 2)
-    assert looked_at == [body % 1, b'{"id": "run_2"']
-    before = set(known._known)
-    assert known.passes(body % 3)
-    assert known._known == before  # what is new each time is not kept
+    body = (
+        b'{"id": "run_aB3dE5gH7jK9mN1pQ2rS4t%02d", "object": "thread.run", "usage": {"prompt_tokens": %d}, "last": %b}'
+    )
+    assert known.passes(body % (1, 11, b'"me"'))
+    assert known.passes(body % (2, 222, b'"me"'))
+    assert known.passes(body % (3, 3, b'"you"'))
+    assert looked_at == [
+        b'{"id":, "object": "thread.run", "usage": {"prompt_tokens":}, "last": "me"}',
+        b' "last": "you"}',
+    ]
+
+
+def test_of_a_text_that_is_mostly_known_no_long_sentence_is_kept(looked_at):
+    known = Sieve(PLAIN)
+    body = b'{"instructions": "' + b"Be kind to everyone, always. " * 40 + b'", "value": "%b"}'
+    assert known.passes(body % b"Hello")
+    for sentence in (b"Where is my parcel? " * 4, b"I have it. "):
+        assert known.passes(body % sentence)
+        assert (b' "value": "' + sentence + b'"}' in known._known) == (len(sentence) < 50)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'"run_aB3dE5gH7jK9mN1pQ2rS4t01"',
+        b"1234567890",
+    ],
+)
+@pytest.mark.parametrize("name", [b"password", b"api_key", b"customer_ref"])
+def test_an_id_or_a_number_beside_a_telling_name_is_looked_at_each_time(name, value):
+    known = Sieve(POLICIES[2])
+    for _ in range(3):
+        assert not known.passes(b'{"' + name + b'": ' + value + b"}")
+        assert known.passes(b'{"id": ' + value + b"}")
 
 
 def test_no_piece_of_a_text_that_holds_something_is_remembered():
