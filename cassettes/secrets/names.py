@@ -82,8 +82,9 @@ def may_tell(low: bytes) -> bool:
     """Whether any stem stands in a text, which is in small letters."""
     if _ANY_STEM.search(low) is not None:
         return True
-    rest = stems_for(low, 3)[len(_STEMS) + len(_IN_ASCII) :]
-    return bool(rest) and any(stem in low for stem in rest)
+    if low.isascii() and b"\\u" not in low:
+        return False
+    return any(stem in low for stem in stems_for(low, 3)[len(_STEMS) + len(_IN_ASCII) :])
 
 
 def stems_for(low: bytes, version: int) -> tuple[bytes, ...]:
