@@ -4,7 +4,9 @@ Single look-ups read the pages that they touch, which takes a third of what it t
 first time; the last few are kept. Whole tables are verified where they are mapped.
 """
 
+import sys
 import zlib
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable
 from struct import Struct
@@ -28,8 +30,11 @@ class Pages:
         self, payload: memoryview, table: int, base: int, fetch: Callable[[int, int], bytes] | None = None
     ) -> None:
         self._payload = payload
-        self._table = table
+        self._end = len(payload)
         self._base = base
+        self._sums = array("I", bytes(payload[table:base]))
+        if sys.byteorder == "big":
+            self._sums.byteswap()
         self._fetch = fetch or (lambda at, length: bytes(payload[at : at + length]))
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._checked = bytearray(-(-(len(payload) - base) // PAGE))
@@ -37,13 +42,13 @@ class Pages:
     def find(self, at: int, length: int) -> tuple[bytes, int]:
         """Verified bytes and where in them the `length` bytes at `at` begin. Raises IndexDamaged."""
         number, start = divmod(at - self._base, PAGE)
-        page = self._kept.get(number) or self._read(number)
+        page = self.page(number)
         if start + length <= PAGE:
             return page, start
         parts, there = [page[start:]], PAGE - start
         while there < length:
             number += 1
-            parts.append(page := self._kept.get(number) or self._read(number))
+            parts.append(page := self.page(number))
             there += len(page)
         return b"".join(parts), 0
 
@@ -57,11 +62,15 @@ class Pages:
                 self._checked[number] = 1
         return payload[at : at + length]
 
-    def _read(self, number: int) -> bytes:
+    def page(self, number: int) -> bytes:
+        """The bytes of a page, verified: all of it, or as many as the payload has. Raises IndexDamaged."""
+        page = self._kept.get(number)
+        if page is not None:
+            return page
         if not 0 <= number < len(self._checked):
             raise IndexDamaged("it names a place outside of it")
         start = self._base + PAGE * number
-        page = self._fetch(start, min(PAGE, len(self._payload) - start))
+        page = self._fetch(start, min(PAGE, self._end - start))
         self._check(page, number)
         if len(self._kept) >= _KEPT:
             self._kept.popitem(last=False)  # one by one: letting go of all at once is a pause of a millisecond
@@ -69,5 +78,5 @@ class Pages:
         return page
 
     def _check(self, page: bytes | memoryview, number: int) -> None:
-        if zlib.crc32(page) != PAGE_CRC.unpack_from(self._payload, self._table + PAGE_CRC.size * number)[0]:
+        if zlib.crc32(page) != self._sums[number]:
             raise IndexDamaged(f"its page {number:,} is damaged")

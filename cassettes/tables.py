@@ -37,31 +37,34 @@ class Table:
         place = bisect_left(self._numbers, wanted)
         low, high = self._entries[place - 1] + 1, self._entries[place]
         below, above = self._numbers[place - 1], self._numbers[place]
-        guesses = _GUESSES
+        guesses, back = _GUESSES, 1
         while low < high:
             guesses -= 1
             if guesses < 0:
                 guess = (low + high) // 2
             elif above == wanted:
-                guess = high - 1  # few numbers stand twice: the one before is probably another
-                guesses = 0
+                guess = max(low, high - back)  # few numbers stand twice: the one before is probably another
+                back *= 2
             else:
                 guess = min(low + (high - low) * (wanted - below) // (above - below), high - 1)
             data, start, first, last = self._page_of(guess)
-            number = self._number(data, start)
-            if number != below:  # else it is marked: this page was looked into before
-                self._mark(number, first)
-            if number >= wanted:
-                high, above = first, number
-                continue
-            ending = number
-            if last > first:
-                ending = self._number(data, start + self._width * (last - first))
-                if ending != above:
-                    self._mark(ending, last)
-            if ending < wanted:
-                low, below = last + 1, ending
-                continue
+            if first >= low:  # else it is known that what this page begins with is less
+                number = self._number(data, start)
+                if number >= wanted:
+                    self._mark(number, first, place)
+                    high, above = first, number
+                    continue
+                place = self._mark(number, first, place)
+                below = number
+            if last < high:
+                number = self._number(data, start + self._width * (last - first))
+                if number < wanted:
+                    if number == below:  # a page full of one number: no guess leads out of many of them
+                        guesses = 0
+                    place = self._mark(number, last, place)
+                    low, below = last + 1, number
+                    continue
+                self._mark(number, last, place)
             found = self._search(data, start, wanted)
             return None if found is None else first + found
         return high if above == wanted else None
@@ -83,17 +86,18 @@ class Table:
     def _number(self, data: bytes, at: int) -> int:
         return int.from_bytes(data[at : at + self._digits], self._order)
 
-    def _mark(self, number: int, entry: int) -> None:
-        """Remember where a number stands. Raises IndexDamaged where that is not between its neighbours."""
+    def _mark(self, number: int, entry: int, place: int) -> int:
+        """Remember, as number `place` of those that are, where a number stands; the place of the next greater one.
+
+        Raises IndexDamaged where that is not between its neighbours.
+        """
         numbers, entries = self._numbers, self._entries
-        place = bisect_left(numbers, number)
-        if numbers[place] == number:
-            if entry <= entries[place - 1]:
-                raise IndexDamaged("its tables do not ascend")
-            entries[place] = min(entry, entries[place])
-            return
-        if not entries[place - 1] < entry < entries[place]:
+        if not numbers[place - 1] <= number <= numbers[place] or not entries[place - 1] < entry < entries[place]:
             raise IndexDamaged("its tables do not ascend")
-        if len(numbers) < _MARKS:
+        if number == numbers[place]:
+            entries[place] = entry
+        elif number > numbers[place - 1] and len(numbers) < _MARKS:
             numbers.insert(place, number)
             entries.insert(place, entry)
+            return place + 1
+        return place

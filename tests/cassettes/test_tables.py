@@ -54,6 +54,26 @@ def test_a_number_that_fills_many_pages_is_found_at_its_beginning():
     assert [read.table.first(number) for number in (1, 4_999, 5_001, 9_000, 2**64 - 1)] == [None] * 5
 
 
+def test_a_look_up_beside_a_number_that_fills_many_pages_is_as_short_as_halving():
+    chance = random.Random(5)
+    some = sorted(chance.getrandbits(64) for _ in range(60_000))
+    read = Read([*some[:20_000], *[some[20_000]] * 20_000, *some[20_001:]])
+    for place in (*range(19_000, 20_001, 50), *range(40_000, 41_000, 50)):
+        already = len(read.pages)
+        assert read.table.first(read.numbers[place]) == read.wanted(read.numbers[place])
+        assert len(read.pages) - already <= 9
+
+
+def test_what_was_looked_up_once_is_found_with_no_page_read_anew():
+    chance = random.Random(7)
+    read = Read(sorted(chance.getrandbits(64) for _ in range(20_000)))
+    asked = chance.sample(read.numbers, 300)
+    first = [read.table.first(number) for number in asked]
+    already = len(read.pages)
+    assert [read.table.first(number) for number in asked] == first == [read.wanted(number) for number in asked]
+    assert len(read.pages) == already
+
+
 def test_a_look_up_of_a_digest_reads_a_page_or_two_of_hundreds():
     chance = random.Random(3)
     read = Read(sorted(chance.getrandbits(64) for _ in range(60_000)))
