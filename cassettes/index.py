@@ -187,9 +187,9 @@ class IndexView:
 
     def _numbers_of(self, key: int) -> list[int]:
         numbers: list[int] = []
-        at = self._by_key.first(key)
-        while at is not None and at < self.rows:
-            data, start = self._pages.find(self._keys + KEY.size * at, KEY.size)
+        found = self._by_key.find(key)
+        while found is not None:
+            at, data, start = found
             # Not beyond this page: the next one is read only where the key goes on there.
             together = min(_TOGETHER, self.rows - at, (len(data) - start) // KEY.size)
             for each, number in KEY.iter_unpack(data[start : start + KEY.size * together]):
@@ -197,6 +197,7 @@ class IndexView:
                     return numbers
                 numbers.append(number)
             at += together
+            found = None if at == self.rows else (at, *self._pages.find(self._keys + KEY.size * at, KEY.size))
         return numbers
 
     def of_scope(self, scope: int) -> list[Row]:
@@ -222,15 +223,15 @@ class IndexView:
 
     def blob(self, digest: bytes) -> int | None:
         """The offset of the BLOB record with this digest."""
-        at = self._by_digest.first(int.from_bytes(digest, "big"))
-        return None if at is None else BLOB.unpack_from(*self._pages.find(self._blobs + BLOB.size * at, BLOB.size))[1]
+        found = self._by_digest.find(int.from_bytes(digest, "big"))
+        return None if found is None else BLOB.unpack_from(found[1], found[2])[1]
 
     def _scope(self, number: int) -> tuple[int, int, int, int, int]:
         return SCOPE.unpack_from(*self._pages.find(self._scopes + SCOPE.size * number, SCOPE.size))
 
     def _find_scope(self, scope: int) -> tuple[int, int, int, int, int] | None:
-        at = self._by_scope.first(scope)
-        return None if at is None else self._scope(at)
+        found = self._by_scope.find(scope)
+        return None if found is None else SCOPE.unpack_from(found[1], found[2])
 
     def _name(self, at: int, length: int) -> str:
         at += self._names

@@ -1,13 +1,14 @@
 """The pages of an index: each is verified before anything in it is believed.
 
 Single look-ups read the pages that they touch, which takes a third of what it takes to touch them in a mapped file for the
-first time; some are kept, of those that would stand in one place the last. That takes no room that grows, for a table that makes
-itself anew for what it holds is a pause of a quarter of a millisecond. Whole tables are verified where they are mapped.
+first time; the last few are kept, in room that is there from the beginning: a dictionary that moves what it holds to a larger
+table, or out of one full of gaps, is a pause of a quarter of a millisecond. Whole tables are verified where they are mapped.
 """
 
 import sys
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Callable
 from struct import Struct
 
@@ -36,9 +37,10 @@ class Pages:
         if sys.byteorder == "big":
             self._sums.byteswap()
         self._fetch = fetch or (lambda at, length: bytes(payload[at : at + length]))
-        self._kept: list[bytes] = [b""] * _KEPT
-        self._numbers: list[int | None] = [None] * _KEPT
-        self._checked = bytearray(-(-(len(payload) - base) // PAGE))
+        count = -(-(len(payload) - base) // PAGE)
+        self._kept: list[bytes | None] = [None] * count
+        self._order: deque[int] = deque()
+        self._checked = bytearray(count)
 
     def find(self, at: int, length: int) -> tuple[bytes, int]:
         """Verified bytes and where in them the `length` bytes at `at` begin. Raises IndexDamaged."""
@@ -65,15 +67,18 @@ class Pages:
 
     def page(self, number: int) -> bytes:
         """The bytes of a page, verified: all of it, or as many as the payload has. Raises IndexDamaged."""
-        place = number % _KEPT
-        if self._numbers[place] == number:
-            return self._kept[place]
-        if not 0 <= number < len(self._checked):
+        kept = self._kept
+        if not 0 <= number < len(kept):
             raise IndexDamaged("it names a place outside of it")
-        start = self._base + PAGE * number
-        page = self._fetch(start, min(PAGE, self._end - start))
-        self._check(page, number)
-        self._kept[place], self._numbers[place] = page, number
+        page = kept[number]
+        if page is None:
+            start = self._base + PAGE * number
+            page = self._fetch(start, min(PAGE, self._end - start))
+            self._check(page, number)
+            kept[number] = page
+            self._order.append(number)
+            if len(self._order) > _KEPT:
+                kept[self._order.popleft()] = None  # one by one: letting go of all at once is a pause of a millisecond
         return page
 
     def _check(self, page: bytes | memoryview, number: int) -> None:

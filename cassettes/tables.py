@@ -32,11 +32,15 @@ class Table:
         self._numbers = [-1, 1 << 8 * digits]
         self._entries = [-1, count]
 
-    def first(self, wanted: int) -> int | None:
-        """The first entry whose number is `wanted`; None if there is none. Raises IndexDamaged."""
-        place = bisect_left(self._numbers, wanted)
-        low, high = self._entries[place - 1] + 1, self._entries[place]
-        below, above = self._numbers[place - 1], self._numbers[place]
+    def find(self, wanted: int) -> tuple[int, bytes, int] | None:
+        """The first entry whose number is `wanted`: which it is, and bytes and where in them it begins. Raises IndexDamaged.
+
+        None if there is none.
+        """
+        numbers, entries, width, digits = self._numbers, self._entries, self._width, self._digits
+        place = bisect_left(numbers, wanted)
+        below, above = numbers[place - 1], numbers[place]
+        low, high = entries[place - 1] + 1, entries[place]
         guesses, back = _GUESSES, 1
         while low < high:
             guesses -= 1
@@ -48,55 +52,53 @@ class Table:
             else:
                 guess = min(low + (high - low) * (wanted - below) // (above - below), high - 1)
             data, start, first, last = self._page_of(guess)
-            if first >= low:  # else it is known that what this page begins with is less
-                number = self._number(data, start)
+            end = start + width * (last - first)
+            # What begins before `low` is no more than `below`, and what ends behind `high` no less than `above`.
+            number = below if first < low else int.from_bytes(data[start : start + digits], self._order)
+            ending = above if last >= high else int.from_bytes(data[end : end + digits], self._order)
+            if not below <= number <= ending <= above:
+                raise IndexDamaged("its tables do not ascend")
+            if first >= low:
+                following = self._mark(place, number, first)
                 if number >= wanted:
-                    self._mark(number, first, place)
                     high, above = first, number
                     continue
-                place = self._mark(number, first, place)
-                below = number
+                place = following
             if last < high:
-                number = self._number(data, start + self._width * (last - first))
-                if number < wanted:
-                    if number == below:  # a page full of one number: no guess leads out of many of them
+                following = self._mark(place, ending, last)
+                if ending < wanted:
+                    if ending == number:  # a page full of one number: no guess leads out of many of them
                         guesses = 0
-                    place = self._mark(number, last, place)
-                    low, below = last + 1, number
+                    place, low, below = following, last + 1, ending
                     continue
-                self._mark(number, last, place)
-            found = self._search(data, start, wanted)
-            return None if found is None else first + found
-        return high if above == wanted else None
+            found = self._search(data, start, end + digits, wanted)
+            return None if found < 0 else (first + (found - start) // width, data, found)
+        if above != wanted:
+            return None
+        return high, *self._pages.find(self._at + width * high, width)
 
     def _page_of(self, entry: int) -> tuple[bytes, int, int, int]:
         """The page that holds an entry: its bytes, where in them a whole entry begins, the place of that one and of the last."""
-        data, start = self._pages.find(self._at + self._width * entry, self._width)
-        back = min(start // self._width, entry)
-        ahead = min((len(data) - start) // self._width, self._count - entry) - 1
-        return data, start - self._width * back, entry - back, entry + ahead
+        width = self._width
+        data, start = self._pages.find(self._at + width * entry, width)
+        back = min(start // width, entry)
+        ahead = min((len(data) - start) // width, self._count - entry) - 1
+        return data, start - width * back, entry - back, entry + ahead
 
-    def _search(self, data: bytes, start: int, wanted: int) -> int | None:
+    def _search(self, data: bytes, start: int, end: int, wanted: int) -> int:
+        """Where the first entry of this number begins, of those that begin at `start` and end with a number at `end`, or -1."""
         sought = wanted.to_bytes(self._digits, self._order)
-        at = data.find(sought, start)
+        at = data.find(sought, start, end)
         while at >= 0 and (at - start) % self._width:
-            at = data.find(sought, at + 1)
-        return None if at < 0 else (at - start) // self._width
+            at = data.find(sought, at + 1, end)
+        return at
 
-    def _number(self, data: bytes, at: int) -> int:
-        return int.from_bytes(data[at : at + self._digits], self._order)
-
-    def _mark(self, number: int, entry: int, place: int) -> int:
-        """Remember, as number `place` of those that are, where a number stands; the place of the next greater one.
-
-        Raises IndexDamaged where that is not between its neighbours.
-        """
+    def _mark(self, place: int, number: int, entry: int) -> int:
+        """Remember where a number stands, before the mark at this place; the place of that mark from then on."""
         numbers, entries = self._numbers, self._entries
-        if not numbers[place - 1] <= number <= numbers[place] or not entries[place - 1] < entry < entries[place]:
-            raise IndexDamaged("its tables do not ascend")
         if number == numbers[place]:
             entries[place] = entry
-        elif number > numbers[place - 1] and len(numbers) < _MARKS:
+        elif number != numbers[place - 1] and len(numbers) < _MARKS:
             numbers.insert(place, number)
             entries.insert(place, entry)
             return place + 1

@@ -40,13 +40,12 @@ def test_a_page_is_read_once():
     assert reads == [(BASE, PAGE), (BASE + PAGE, PAGE), (BASE + 2 * PAGE, 100)]
 
 
-def test_a_page_is_kept_until_another_takes_its_place(monkeypatch):
+def test_of_too_many_pages_those_that_were_read_first_are_let_go_one_by_one(monkeypatch):
     monkeypatch.setattr(kept_pages, "_KEPT", 2)
     reads: list[tuple[int, int]] = []
     read = pages(payload(), reads=reads)
-    for page in (0, 1, 2, 1, 2, 0, 1):
-        data, start = read.find(BASE + PAGE * page, 8)
-        assert data[start : start + 8] == BODY[PAGE * page : PAGE * page + 8]
+    for page in (0, 1, 2, 1, 0, 2):
+        read.find(BASE + PAGE * page, 8)
     assert [(at - BASE) // PAGE for at, _ in reads] == [0, 1, 2, 0]
 
 
