@@ -15,6 +15,7 @@ MINIMUM = 4 << 10
 """Smaller bodies are stored as they are."""
 LEVEL = 3
 MAX_WINDOW = 8 << 20
+_RAW = int(Codec.RAW)
 
 
 class _Contexts(threading.local):
@@ -40,12 +41,12 @@ def squeeze(data: bytes | bytearray | memoryview) -> tuple[Codec, bytes | bytear
 
 def expand(codec: int, stored: bytes | memoryview, raw_len: int) -> bytes:
     """The `raw_len` bytes that `stored` holds. Raises CassetteError if it holds more, less, or no zstd at all."""
+    if codec == _RAW and len(stored) == raw_len <= MAX_PAYLOAD:
+        return bytes(stored)
     if raw_len > MAX_PAYLOAD or (codec != Codec.RAW and raw_len > RATIO_FREE and raw_len > MAX_RATIO * len(stored)):
         raise CassetteError(f"a record says that {len(stored):,} bytes expand to {raw_len:,}, which is not allowed")
     if codec == Codec.RAW:
-        if len(stored) != raw_len:
-            raise CassetteError(f"a record says {raw_len:,} bytes and has {len(stored):,}")
-        return bytes(stored)
+        raise CassetteError(f"a record says {raw_len:,} bytes and has {len(stored):,}")
     if codec != Codec.ZSTD:
         raise CassetteError(f"a record is stored with codec {codec}, which it cannot be")
     return inflate(_contexts.decompressor, stored, raw_len)

@@ -92,6 +92,9 @@ class Codec(enum.IntEnum):
     """zstd with the file's own dictionary: of a PACK only."""
 
 
+_ZSTD = int(Codec.ZSTD)
+
+
 class FileHeader(NamedTuple):
     """The first 64 bytes. `created_us` is Unix time in microseconds."""
 
@@ -197,7 +200,7 @@ def refuse_newer(header: FrameHeader, offset: int, name: str) -> None:
         if header.type >= ANCILLARY:
             return
         what = f"record type {header.type}"
-    elif header.codec > Codec.ZSTD and (header.codec, header.type) != (Codec.ZSTD_DICTIONARY, RecordType.PACK):
+    elif header.codec > _ZSTD and (header.codec, header.type) != (Codec.ZSTD_DICTIONARY, RecordType.PACK):
         what = f"codec {header.codec}"
     elif header.flags & REFUSED_FLAGS:
         what = f"frame flags {header.flags:#06x}"

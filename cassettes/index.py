@@ -31,6 +31,7 @@ BLOB = Struct("<16sQ")
 LAYOUT = 1
 _CHUNK = 8192
 _IN_PAGE = PAGE // ROW.size
+_COLUMNS = ("key", "scope")
 _TOGETHER = 16
 """Entries of keys that are read at once: a request is seldom made more often."""
 
@@ -137,8 +138,8 @@ class IndexView:
         fields = ROW.unpack_from(*self._pages.find(self._base + ROW.size * number, ROW.size))
         return row_of(fields)
 
-    def _rows(self, numbers: Iterable[int]) -> list[Row]:
-        """The rows with these numbers; of one key or scope they mostly stand side by side, in a page or two."""
+    def _rows(self, numbers: Iterable[int], column: int, wanted: int) -> list[Row]:
+        """The rows with these numbers, all of one key or scope; such mostly stand side by side, in a page or two."""
         found: list[Row] = []
         page, at = b"", -1
         for number in numbers:
@@ -146,8 +147,10 @@ class IndexView:
                 raise IndexDamaged(f"it names row {number:,} of {self.rows:,}")
             if number // _IN_PAGE != at:
                 at = number // _IN_PAGE
-                page, _ = self._pages.find(self._base + PAGE * at, ROW.size)
+                page = self._pages.page(at)
             fields = ROW.unpack_from(page, number % _IN_PAGE * ROW.size)
+            if fields[column] != wanted:
+                raise IndexDamaged(f"a {_COLUMNS[column]}'s row has another {_COLUMNS[column]}")
             found.append(row_of(fields))
         return found
 
@@ -180,33 +183,29 @@ class IndexView:
 
     def of_key(self, key: int) -> list[Row]:
         """The rows with this key, in order of arrival."""
-        rows = self._rows(self._numbers_of(key))
-        for row in rows:
-            if row.summary.key != key:
-                raise IndexDamaged("a key's row has another key")
-        return rows
+        return self._rows(self._numbers_of(key), 0, key)
 
-    def _numbers_of(self, key: int) -> Iterator[int]:
-        first = self._by_key.first(key)
-        if first is None:
-            return
-        for at in range(first, self.rows, _TOGETHER):
-            length = KEY.size * min(_TOGETHER, self.rows - at)
-            data, start = self._pages.find(self._keys + KEY.size * at, length)
-            for each, number in KEY.iter_unpack(data[start : start + length]):
+    def _numbers_of(self, key: int) -> list[int]:
+        numbers: list[int] = []
+        found = self._by_key.find(key)
+        while found is not None:
+            at, data, start = found
+            # Not beyond this page: the next one is read only where the key goes on there.
+            together = min(_TOGETHER, self.rows - at, (len(data) - start) // KEY.size)
+            for each, number in KEY.iter_unpack(data[start : start + KEY.size * together]):
                 if each != key:
-                    return
-                yield number
+                    return numbers
+                numbers.append(number)
+            at += together
+            found = None if at == self.rows else (at, *self._pages.find(self._keys + KEY.size * at, KEY.size))
+        return numbers
 
     def of_scope(self, scope: int) -> list[Row]:
         """The rows of this scope, in order of arrival."""
         entry = self._find_scope(scope)
         if entry is None:
             return []
-        rows = self._rows(range(entry[1], min(entry[1] + entry[2], self.rows + 1)))
-        if any(row.summary.scope != scope for row in rows):
-            raise IndexDamaged("a scope's row has another scope")
-        return rows
+        return self._rows(range(entry[1], min(entry[1] + entry[2], self.rows + 1)), 1, scope)
 
     def name(self, scope: int) -> str | None:
         entry = self._find_scope(scope)
@@ -224,15 +223,15 @@ class IndexView:
 
     def blob(self, digest: bytes) -> int | None:
         """The offset of the BLOB record with this digest."""
-        at = self._by_digest.first(int.from_bytes(digest, "big"))
-        return None if at is None else BLOB.unpack_from(*self._pages.find(self._blobs + BLOB.size * at, BLOB.size))[1]
+        found = self._by_digest.find(int.from_bytes(digest, "big"))
+        return None if found is None else BLOB.unpack_from(found[1], found[2])[1]
 
     def _scope(self, number: int) -> tuple[int, int, int, int, int]:
         return SCOPE.unpack_from(*self._pages.find(self._scopes + SCOPE.size * number, SCOPE.size))
 
     def _find_scope(self, scope: int) -> tuple[int, int, int, int, int] | None:
-        at = self._by_scope.first(scope)
-        return None if at is None else self._scope(at)
+        found = self._by_scope.find(scope)
+        return None if found is None else SCOPE.unpack_from(found[1], found[2])
 
     def _name(self, at: int, length: int) -> str:
         at += self._names

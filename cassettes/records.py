@@ -11,7 +11,7 @@ from typing import Any
 from .codec import check_plain, decode_fields, decode_map, encode_map
 from .errors import CassetteError
 from .format import MAX_PAYLOAD, MAX_RATIO
-from .interaction import EMPTY, BlobRef, Body, End, Headers, Interaction, Request, Response
+from .interaction import EMPTY, BlobRef, Body, End, Headers, Interaction, Request, Response, open_form
 from .summary import PARTIAL, Summary
 
 DIGEST_SIZE = 16
@@ -24,6 +24,7 @@ _MAX_NUMBER = (1 << 63) - 1
 _MAX_TEXT = 64 << 10
 _ENDS = tuple(End)
 _INTEGERS = frozenset({int})
+_OpenRef, _OpenRequest, _OpenResponse, _OpenInteraction = map(open_form, (BlobRef, Request, Response, Interaction))
 _KNOWN = frozenset(
     {
         "method",
@@ -112,27 +113,28 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
     """
     fields = decode_fields(data)
     take = fields.pop
-    request = Request(
-        method=_text(take("method", None), "method"),
-        target=_bytes(take("target", None), "target"),
-        headers=_headers(take("headers", ()), "headers"),
-        body=_body(take("body", b""), "body", load),
-        coding=_text(take("coding", ""), "coding"),
-    )
+    request = _OpenRequest()
+    request.method = _text(take("method", None), "method")
+    request.target = _bytes(take("target", None), "target")
+    request.headers = _headers(take("headers", ()), "headers")
+    request.body = _body(take("body", b""), "body", load)
+    request.coding = _text(take("coding", ""), "coding")
+    request.__class__ = Request
     response = None
     if "status" in fields:
-        response = Response(
-            status=_number(take("status"), "status", 65_535),
-            reason=_bytes(take("reason", b""), "reason"),
-            headers=_headers(take("response_headers", ()), "response_headers"),
-            body=_body(take("response_body", b""), "response_body", load),
-            coding=_text(take("response_coding", ""), "response_coding"),
-            head_us=_number(take("head_us", 0), "head_us"),
-            marks=_marks(take("marks", ())),
-        )
+        response = _OpenResponse()
+        response.status = _number(take("status"), "status", 65_535)
+        response.reason = _bytes(take("reason", b""), "reason")
+        response.headers = _headers(take("response_headers", ()), "response_headers")
+        response.body = _body(take("response_body", b""), "response_body", load)
+        response.coding = _text(take("response_coding", ""), "response_coding")
+        response.head_us = _number(take("head_us", 0), "head_us")
+        response.marks = _marks(take("marks", ()))
+        response.__class__ = Response
+    call = _OpenInteraction()
     end = _number(take("end", 0), "end")
-    scope = _text(take("scope", ""), "scope")
-    session = _text(take("session", ""), "session")
+    call.scope = _text(take("scope", ""), "scope")
+    call.session = _text(take("session", ""), "session")
     if end >= len(_ENDS):
         raise CassetteError(f"the field `end` is {end}, which this version does not know", "upgrade respool")
     if fields:
@@ -141,19 +143,17 @@ def decode_interaction(data: bytes, summary: Summary, load: Callable[[BlobRef], 
         check_plain(fields)
         if stray := _KNOWN & fields.keys():
             raise CassetteError(f"the fields {sorted(stray)} describe a response, and there is no status")
-    return Interaction(
-        arrival=summary.arrival,
-        started_us=summary.started_us,
-        request=request,
-        response=response,
-        end=_ENDS[end],
-        duration_us=summary.duration_us,
-        scope=scope,
-        session=session,
-        variant=summary.variant,
-        request_cut=bool(summary.flags & PARTIAL),
-        extra=fields,
-    )
+    call.arrival = summary.arrival
+    call.started_us = summary.started_us
+    call.request = request
+    call.response = response
+    call.end = _ENDS[end]
+    call.duration_us = summary.duration_us
+    call.variant = summary.variant
+    call.request_cut = bool(summary.flags & PARTIAL)
+    call.extra = fields
+    call.__class__ = Interaction
+    return call
 
 
 def decode_bodies(data: bytes, load: Callable[[BlobRef], bytes]) -> tuple[Body, ...]:
@@ -219,13 +219,20 @@ def _number(value: object, field: str, most: int = _MAX_NUMBER) -> int:
     return value
 
 
-def _headers(value: object, field: str) -> Headers:
-    if type(value) is not tuple:
-        raise _wrong(field, value, "an array of [name, value], both bytes")
-    for line in value:
-        if type(line) is not tuple or len(line) != 2 or type(line[0]) is not bytes or type(line[1]) is not bytes:
-            raise _wrong(field, value, "an array of [name, value], both bytes")
-    return value
+def _headers(value: Any, field: str) -> Headers:
+    if type(value) is tuple:
+        try:
+            for line in value:
+                if type(line) is not tuple:
+                    break
+                name, said = line
+                if type(name) is not bytes or type(said) is not bytes:
+                    break
+            else:
+                return value
+        except ValueError:
+            pass  # a line of one part, or of three
+    raise _wrong(field, value, "an array of [name, value], both bytes")
 
 
 def _body(value: object, field: str, load: Callable[[BlobRef], bytes]) -> Body:
@@ -238,7 +245,10 @@ def _body(value: object, field: str, load: Callable[[BlobRef], bytes]) -> Body:
         if type(part) is bytes:
             parts.append(part)
         elif type(part) is tuple and len(part) == 2 and type(part[0]) is bytes and len(part[0]) == DIGEST_SIZE:
-            parts.append(BlobRef(part[0], _number(part[1], field, MAX_PAYLOAD)))
+            ref = _OpenRef()
+            ref.digest, ref.length = part[0], _number(part[1], field, MAX_PAYLOAD)
+            ref.__class__ = BlobRef
+            parts.append(ref)
         else:
             raise _wrong(field, part, "bytes, or an array of bytes and [digest, length]")
     if len(parts) > _FEW_PARTS:
@@ -255,10 +265,12 @@ def _refuse_endless(parts: Sequence[bytes | BlobRef]) -> None:
 
 
 def _marks(value: object) -> tuple[tuple[int, int], ...]:
+    if value == ():
+        return ()
     if type(value) is not tuple:
         raise _wrong("marks", value, "an array of lengths and times in turn")
     if len(value) % 2:
         raise _wrong("marks", value, "an array of lengths and times in turn")
-    if value and not (_INTEGERS.issuperset(map(type, value)) and min(value) >= 0 and max(value) <= _MAX_NUMBER):
+    if not (_INTEGERS.issuperset(map(type, value)) and min(value) >= 0 and max(value) <= _MAX_NUMBER):
         raise _wrong("marks", value, "an array of lengths and times in turn")
     return tuple(zip(value[::2], value[1::2], strict=True))

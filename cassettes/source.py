@@ -42,6 +42,8 @@ _HEAD = 512
 _AT_ONCE = 4096
 """Bytes that are read of a record before its length is known."""
 _BEFORE = 4096
+_NOTHING = 0, b"", 0
+_INTERACTION = int(RecordType.INTERACTION)  # a number at hand: to look up a member of an enumeration takes longer
 _PACKS_KEPT = 64
 """Expanded packs that are kept for the next look-up, less than 48 KiB each: neighbours of a call are in its pack, and calls in
 order of arrival come from as many packs as there are threads at a time."""
@@ -87,7 +89,7 @@ class Source:
         self._sections: list[memoryview] = []
         self._packs: OrderedDict[int, Pack] = OrderedDict()
         self._dictionary: Dictionary | None = None
-        self._before: tuple[int, bytes] = 0, b""
+        self._before: tuple[int, bytes, int] = _NOTHING
 
     @classmethod
     def open(cls, path: Path, *, at: int | None = None) -> "Source":
@@ -139,12 +141,13 @@ class Source:
         """The header that `data`, as many bytes as one has, holds; None unless it is as `frame_header` says of `offset`."""
         if offset < FILE_HEADER_SIZE or len(data) != FRAME_HEADER_SIZE or zlib.crc32(data) != CRC_RESIDUE:
             return None
-        marker, kind, codec, flags, seq, stored_len, raw_len, crc, _ = FRAME_HEADER.unpack(data)
+        fields = FRAME_HEADER.unpack(data)
+        marker, kind, codec, _, _, stored_len, raw_len, _, _ = fields
         if marker != self.marker or offset + FRAME_HEADER_SIZE + stored_len > self.size:
             return None
         if not lengths_allowed(kind, codec, stored_len, raw_len):
             return None
-        return FrameHeader(kind, codec, flags, seq, stored_len, raw_len, crc)
+        return tuple.__new__(FrameHeader, fields[1:8])
 
     def frame(self, offset: int, kind: RecordType) -> Frame | None:
         """The frame of this type at `offset`, its payload checked too; None if there is none.
@@ -193,7 +196,7 @@ class Source:
                 self._packs.popitem(last=False)
         else:
             self._packs.move_to_end(offset)
-        self._before = 0, b""
+        self._before = _NOTHING
         return pack.record(number, kind)
 
     def neighbour(self, digest: bytes) -> bytes | None:
@@ -201,11 +204,11 @@ class Source:
 
         There a writer puts what nobody sent before. None if it is elsewhere.
         """
-        first, data = self._before
-        if not data:
+        first, data, end = self._before
+        if not end:
             pack = next(reversed(self._packs.values()), None)
             return None if pack is None else pack.blob(digest)
-        at = data.find(digest) - FRAME_HEADER_SIZE
+        at = data.find(digest, 0, end) - FRAME_HEADER_SIZE
         if at < 0:
             return None
         start = at + FRAME_HEADER_SIZE
@@ -222,21 +225,22 @@ class Source:
 
         With an interaction, what stands before it is read at once, for `neighbour`.
         """
-        before = min(offset, _BEFORE) if kind == RecordType.INTERACTION else 0
+        before = min(offset, _BEFORE) if kind == _INTERACTION else 0
         try:
             data = os.pread(self._fd, before + _AT_ONCE, offset - before)
             if before:
-                self._before = offset - before, data[:before]
+                self._before = offset - before, data, before
             start = before + FRAME_HEADER_SIZE
             header = self._header_in(data[before:start], offset)
             if header is None or header.type != kind:
                 return None
-            payload = data[start : start + header.stored_len]
-            if missing := header.stored_len - len(payload):
+            length = header.stored_len
+            payload = data[start : start + length]
+            if missing := length - len(payload):
                 payload += os.pread(self._fd, missing, offset + FRAME_HEADER_SIZE + len(payload))
         except (OSError, OverflowError) as error:
             raise CassetteError(f"{self.name} cannot be read at byte {offset:,}: {error}") from error
-        if len(payload) != header.stored_len or zlib.crc32(payload) != header.payload_crc:
+        if len(payload) != length or zlib.crc32(payload) != header.payload_crc:
             return None
         refuse_newer(header, offset, self.name)
         return header, payload

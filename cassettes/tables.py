@@ -32,68 +32,74 @@ class Table:
         self._numbers = [-1, 1 << 8 * digits]
         self._entries = [-1, count]
 
-    def first(self, wanted: int) -> int | None:
-        """The first entry whose number is `wanted`; None if there is none. Raises IndexDamaged."""
-        place = bisect_left(self._numbers, wanted)
-        low, high = self._entries[place - 1] + 1, self._entries[place]
-        below, above = self._numbers[place - 1], self._numbers[place]
-        guesses = _GUESSES
+    def find(self, wanted: int) -> tuple[int, bytes, int] | None:
+        """The first entry whose number is `wanted`: which it is, and bytes and where in them it begins. Raises IndexDamaged.
+
+        None if there is none.
+        """
+        numbers, entries, width, digits = self._numbers, self._entries, self._width, self._digits
+        place = bisect_left(numbers, wanted)
+        below, above = numbers[place - 1], numbers[place]
+        low, high = entries[place - 1] + 1, entries[place]
+        guesses, back = _GUESSES, 1
         while low < high:
             guesses -= 1
             if guesses < 0:
                 guess = (low + high) // 2
             elif above == wanted:
-                guess = high - 1  # few numbers stand twice: the one before is probably another
-                guesses = 0
+                guess = max(low, high - back)  # few numbers stand twice: the one before is probably another
+                back *= 2
             else:
                 guess = min(low + (high - low) * (wanted - below) // (above - below), high - 1)
             data, start, first, last = self._page_of(guess)
-            number = self._number(data, start)
-            if number != below:  # else it is marked: this page was looked into before
-                self._mark(number, first)
-            if number >= wanted:
-                high, above = first, number
-                continue
-            ending = number
-            if last > first:
-                ending = self._number(data, start + self._width * (last - first))
-                if ending != above:
-                    self._mark(ending, last)
-            if ending < wanted:
-                low, below = last + 1, ending
-                continue
-            found = self._search(data, start, wanted)
-            return None if found is None else first + found
-        return high if above == wanted else None
+            end = start + width * (last - first)
+            # What begins before `low` is no more than `below`, and what ends behind `high` no less than `above`.
+            number = below if first < low else int.from_bytes(data[start : start + digits], self._order)
+            ending = above if last >= high else int.from_bytes(data[end : end + digits], self._order)
+            if not below <= number <= ending <= above:
+                raise IndexDamaged("its tables do not ascend")
+            if first >= low:
+                following = self._mark(place, number, first)
+                if number >= wanted:
+                    high, above = first, number
+                    continue
+                place = following
+            if last < high:
+                following = self._mark(place, ending, last)
+                if ending < wanted:
+                    if ending == number:  # a page full of one number: no guess leads out of many of them
+                        guesses = 0
+                    place, low, below = following, last + 1, ending
+                    continue
+            found = self._search(data, start, end + digits, wanted)
+            return None if found < 0 else (first + (found - start) // width, data, found)
+        if above != wanted:
+            return None
+        return high, *self._pages.find(self._at + width * high, width)
 
     def _page_of(self, entry: int) -> tuple[bytes, int, int, int]:
         """The page that holds an entry: its bytes, where in them a whole entry begins, the place of that one and of the last."""
-        data, start = self._pages.find(self._at + self._width * entry, self._width)
-        back = min(start // self._width, entry)
-        ahead = min((len(data) - start) // self._width, self._count - entry) - 1
-        return data, start - self._width * back, entry - back, entry + ahead
+        width = self._width
+        data, start = self._pages.find(self._at + width * entry, width)
+        back = min(start // width, entry)
+        ahead = min((len(data) - start) // width, self._count - entry) - 1
+        return data, start - width * back, entry - back, entry + ahead
 
-    def _search(self, data: bytes, start: int, wanted: int) -> int | None:
+    def _search(self, data: bytes, start: int, end: int, wanted: int) -> int:
+        """Where the first entry of this number begins, of those that begin at `start` and end with a number at `end`, or -1."""
         sought = wanted.to_bytes(self._digits, self._order)
-        at = data.find(sought, start)
+        at = data.find(sought, start, end)
         while at >= 0 and (at - start) % self._width:
-            at = data.find(sought, at + 1)
-        return None if at < 0 else (at - start) // self._width
+            at = data.find(sought, at + 1, end)
+        return at
 
-    def _number(self, data: bytes, at: int) -> int:
-        return int.from_bytes(data[at : at + self._digits], self._order)
-
-    def _mark(self, number: int, entry: int) -> None:
-        """Remember where a number stands. Raises IndexDamaged where that is not between its neighbours."""
+    def _mark(self, place: int, number: int, entry: int) -> int:
+        """Remember where a number stands, before the mark at this place; the place of that mark from then on."""
         numbers, entries = self._numbers, self._entries
-        place = bisect_left(numbers, number)
-        if numbers[place] == number:
-            if entry <= entries[place - 1]:
-                raise IndexDamaged("its tables do not ascend")
-            entries[place] = min(entry, entries[place])
-            return
-        if not entries[place - 1] < entry < entries[place]:
-            raise IndexDamaged("its tables do not ascend")
-        if len(numbers) < _MARKS:
+        if number == numbers[place]:
+            entries[place] = entry
+        elif number != numbers[place - 1] and len(numbers) < _MARKS:
             numbers.insert(place, number)
             entries.insert(place, entry)
+            return place + 1
+        return place

@@ -88,6 +88,27 @@ def test_an_empty_index_answers():
     assert view.blob(bytes(16)) is None
 
 
+def test_a_look_up_of_a_key_reads_no_page_in_which_it_has_nothing():
+    rows = [Row(summary(n // 3 * (2**64 // 1_000), n // 3, n), 64 + n) for n in range(3_000)]
+    payload = memoryview(build_index(packed(rows), b"", {}))
+    base, keys = HEAD.unpack_from(payload)[6:8]
+    reads: set[int] = set()
+
+    def fetch(at: int, length: int) -> bytes:
+        reads.add((at - base) // PAGE)
+        return bytes(payload[at : at + length])
+
+    def pages(at: int, length: int) -> set[int]:
+        return {(at - base) // PAGE, (at + length - 1 - base) // PAGE}
+
+    few = 0
+    for first in range(0, 3_000, 3):
+        reads.clear()
+        assert IndexView(payload, fetch).of_key(rows[first].summary.key) == rows[first : first + 3]
+        few += reads == pages(keys + KEY.size * first, 3 * KEY.size) | pages(base + ROW.size * first, 3 * ROW.size)
+    assert few > 985  # the others were sought on the page beside theirs
+
+
 def test_blobs_are_found_and_of_equal_ones_the_first():
     entries = b"".join(digest + struct.pack("<Q", n) for n, digest in enumerate([b"b" * 16, b"a" * 16, b"b" * 16]))
     view = IndexView(memoryview(build_index(b"", entries, {})))

@@ -49,6 +49,18 @@ def test_of_too_many_pages_those_that_were_read_first_are_let_go_one_by_one(monk
     assert [(at - BASE) // PAGE for at, _ in reads] == [0, 1, 2, 0]
 
 
+def test_a_page_that_is_damaged_is_not_kept():
+    data = payload()
+    read = pages(data)
+    data[BASE + 50] ^= 4
+    with pytest.raises(IndexDamaged):
+        read.page(0)
+    with pytest.raises(IndexDamaged):
+        read.page(0)
+    data[BASE + 50] ^= 4
+    assert read.page(0) == BODY[:PAGE]
+
+
 @pytest.mark.parametrize("page", [0, 1, 2])
 def test_a_damaged_page_is_never_believed(page):
     data = payload()
