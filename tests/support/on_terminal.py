@@ -5,10 +5,10 @@ import os
 import pty
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
+
+from nursery import Command
 
 PATIENCE = 30.0
 ESCAPE = b"\x1b[27u"
@@ -22,9 +22,7 @@ class OnTerminal:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "", "TEXTUAL_ANIMATIONS": "none"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "respool", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-        )
+        self._process = Command(arguments, stdin=theirs, stdout=theirs, stderr=theirs, environment=environment)
         os.close(theirs)
         self.written = b""
 
