@@ -1,4 +1,4 @@
-"""Many small tests on 4 workers in random order, again and again: all green, and each with the same transcript every time.
+"""Many small tests on 4 workers in random order, again and again: all green, and each with the transcript that it has alone.
 
 `make test` runs 60 of them twice, `make test-long` 300 of them once and then as often as RESPOOL_ROUNDS says, 10 by default.
 """
@@ -70,18 +70,14 @@ def test_many_tests_in_any_order_have_the_same_transcripts_every_time(suite, mon
     for number in range(files):
         suite.write(SOURCE, name=f"test_file_{number}")
 
-    # Five processes begin in each run: they load no other plugins than they need.
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    needed = [word for name in ("xdist", "randomly", "respool") for word in ("-p", name)]
-
-    def run(name: str, *arguments: str) -> list[str]:
+    def run(name: str, *arguments: str, workers: int = 4) -> list[str]:
         monkeypatch.setenv("TRANSCRIPTS", str(suite.path / name))
-        options = (*needed, "-n", "4", "-p", "no:cacheprovider", "-q", *arguments)
-        suite.pytester.runpytest_subprocess(*options).assert_outcomes(passed=30 * files)
+        done = suite.apart("-n", str(workers), "-q", *arguments, plugins=("asyncio", "xdist", "randomly"))
+        done.assert_outcomes(passed=30 * files)
         return sorted((suite.path / name).read_text().splitlines())
 
     run("recorded", "--respool-mode=record", "--respool-upstream=sandbox")
-    first = run("round-0", "-p", "no:randomly")
+    first = run("round-0", "-p", "no:randomly", workers=0)
     assert len({line.split()[0] for line in first}) == 30 * files
     for number in range(1, rounds + 1):
         assert run(f"round-{number}", f"--randomly-seed={number}") == first
