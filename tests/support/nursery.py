@@ -141,6 +141,12 @@ class Command:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def close(self) -> None:
+        """Read no more of what it writes."""
+        for stream in (self.stdout, self.stderr):
+            if stream is not None:
+                stream.close()
+
 
 def run(arguments: Sequence[str], *, timeout: float, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; the options are those of `Command`."""
@@ -159,7 +165,7 @@ def _pipe() -> tuple[TextIO, int]:
 
 def _is_read_late(name: str) -> bool:
     """Whether nothing reads a variable before a command runs."""
-    return name.startswith(("RESPOOL_", "OPENAI_", "PYTEST_")) or name in {
+    return name.startswith(("RESPOOL_", "OPENAI_", "PYTEST_", "XDG_")) or name in {
         "HOME",
         "PATH",
         "COLUMNS",
@@ -178,6 +184,7 @@ def _serve() -> None:
             importlib.import_module(name)
     gc.collect()
     gc.freeze()
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # by Ctrl-C in a terminal; whoever asks will end
     control = socket.socket(fileno=os.dup(0))
     while True:
         request, files, _, _ = socket.recv_fds(control, 1 << 20, 4)
@@ -185,7 +192,9 @@ def _serve() -> None:
             os._exit(0)
         if not os.fork():
             control.close()
-            return _begin(json.loads(request), *files)
+            _begin(json.loads(request), *files)
+            signal.signal(signal.SIGINT, interrupted)
+            return
         for file in files:
             os.close(file)
         with contextlib.suppress(ChildProcessError):

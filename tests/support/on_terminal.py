@@ -8,6 +8,7 @@ import struct
 import termios
 import time
 
+from idle import busy
 from nursery import Command
 
 PATIENCE = 30.0
@@ -35,9 +36,13 @@ class OnTerminal:
             self.watch(0.01)
 
     def watch(self, seconds: float) -> None:
-        """Read until nothing was written for that long."""
-        while select.select([self._ours], [], [], seconds)[0]:
-            self.written += os.read(self._ours, 65536)
+        """Read until nothing was written for that long though the command could run."""
+        end = time.monotonic() + PATIENCE
+        while (ready := select.select([self._ours], [], [], seconds)[0]) or busy(self._process.pid):
+            if ready:
+                self.written += os.read(self._ours, 65536)
+            elif time.monotonic() > end:
+                return
 
     def type(self, keys: bytes) -> None:
         os.write(self._ours, keys)
