@@ -14,10 +14,10 @@ demo: $(VENV)/.ready
 	@$(BIN)/respool demo
 
 test: $(VENV)/.ready-dev $(CLIENTS:%=%/.ready) $(NODE)/node_modules/.ready $(SECRETLINT)/node_modules/.ready
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 3
 
 test-long: $(VENV)/.ready-dev $(SECRETLINT)/node_modules/.ready
-	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 2 tests/cassettes tests/campaigns tests/proxy/plugin/test_campaign.py
+	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 3 tests/cassettes tests/campaigns tests/proxy/plugin/test_campaign.py
 
 # SECONDS=600 for ten minutes. An input that breaks the reader is left in crash-*.
 fuzz: $(VENV)/.ready-fuzz

@@ -28,7 +28,7 @@ from respool.cassettes.summaries import summarise
 from respool.cassettes.writer import Writer
 from respool.cli.main import run
 
-STEP = sized(7, 1)
+STEP = sized(13, 1)
 """Of the calls that have every kind of secret in every place, which ones."""
 EXPORTS = ("har", "jsonl", "curl", "python", "pytest", "markdown", "html")
 SECRETLINT = Path(__file__).parent.parent / "e2e" / "secretlint"

@@ -12,10 +12,11 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+import nursery
 import pytest
+from nursery import Command
 from respool.cassettes.writer import Writer
 from respool.cli.main import run
 from respool.proxy.record import Recorder
@@ -44,7 +45,7 @@ def call(base: str, method: str, path: str, body: object = None) -> tuple[int, b
 class Served:
     """A serving command in its own process. `url` is its ready line."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Command) -> None:
         self.process = process
         self.out: list[str] = []
         self.err: list[str] = []
@@ -113,15 +114,14 @@ class Respool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(
-        self, *arguments: object, through: Sequence[str] = (), **options: Any
-    ) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: object, through: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, by way of another one if `through` is given."""
-        return subprocess.run(
-            [*through, sys.executable, "-m", "respool", *map(str, arguments)],
-            cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
-            env=ENVIRONMENT, **options,
-        )  # fmt: skip
+        process = self.start(*arguments, through=through)
+        try:
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(process.args, process.wait(), out, err)
 
     def inside(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """The same without a process of its own, for what ends by itself and where the process is not the point."""
@@ -133,10 +133,13 @@ class Respool:
                 status = int(end.code or 0)
         return subprocess.CompletedProcess([*map(str, arguments)], status, out.getvalue(), err.getvalue())
 
-    def start(self, *arguments: object, through: Sequence[str] = ()) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, through: Sequence[str] = ()) -> "subprocess.Popen[str] | Command":
         """Start a command, by way of another one if `through` is given. The caller sees to its end."""
+        words = [str(argument) for argument in arguments]
+        if not through:
+            return Command(words, cwd=self.folder, environment=ENVIRONMENT)
         return subprocess.Popen(
-            [*through, sys.executable, "-m", "respool", *map(str, arguments)],
+            [*through, sys.executable, "-m", "respool", *words],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
             env=ENVIRONMENT,
         )  # fmt: skip
@@ -155,11 +158,8 @@ class Respool:
         reading, writing = os.pipe()
         os.close(reading)
         try:
-            return subprocess.run(
-                [sys.executable, "-m", "respool", *map(str, arguments)],
-                cwd=self.folder, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False,
-                stdin=subprocess.DEVNULL, env=ENVIRONMENT,
-            )  # fmt: skip
+            words = [str(argument) for argument in arguments]
+            return nursery.run(words, timeout=PATIENCE, cwd=self.folder, environment=ENVIRONMENT, stdout=writing)
         finally:
             os.close(writing)
 

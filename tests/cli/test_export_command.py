@@ -156,22 +156,23 @@ def test_the_pytest_test_is_green_on_its_cassette_and_red_on_another_answer(resp
     assert run(*words, base="http://127.0.0.1:9", cwd=tmp_path).returncode == 1
 
 
-@pytest.mark.parametrize("form", ["har", "jsonl"])
-def test_what_was_exported_replays_and_shows_alike_once_imported(respool, rich, tmp_path, form):
+def test_what_was_exported_replays_and_shows_alike_once_imported(respool, rich, tmp_path):
     assert respool.inside("export", "--python", rich, tmp_path / "talk.py").returncode == 0
-    assert respool.inside("export", f"--{form}", rich, tmp_path / "out").returncode == 0
-    (tmp_path / "back").mkdir()
-    back = tmp_path / "back" / "rich.cassette"
-    assert respool.inside("import", tmp_path / "out", back).returncode == 0
-    with Reader.open(rich) as before, Reader.open(back) as after:
-        assert list(render(before)) == list(render(after))
+    cassettes = [rich]
+    for form in ("har", "jsonl"):
+        assert respool.inside("export", f"--{form}", rich, tmp_path / form).returncode == 0
+        (tmp_path / f"from-{form}").mkdir()
+        cassettes.append(tmp_path / f"from-{form}" / "rich.cassette")
+        assert respool.inside("import", tmp_path / form, cassettes[-1]).returncode == 0
+        with Reader.open(rich) as before, Reader.open(cassettes[-1]) as after:
+            assert list(render(before)) == list(render(after)), form
     said = []
-    for cassette in (rich, back):
+    for cassette in cassettes:
         with respool.serving("replay", cassette) as server:
             done = run(sys.executable, "-W", "ignore", "talk.py", base=server.url, cwd=tmp_path)
             assert server.end(signal.SIGTERM) == 0, server.said
             said.append((done.returncode, done.stdout))
-    assert said[0] == said[1]
+    assert said == said[:1] * 3
 
 
 @pytest.mark.parametrize("form", ["html", "har", "jsonl", "curl", "python", "pytest", "markdown"])

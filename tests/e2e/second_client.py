@@ -1,10 +1,10 @@
 """A program of the API's second version, for any `openai` package that speaks it; `test_client_versions` runs it.
 
-    python -I -S second_client.py FOLDER_OF_PACKAGES BASE_URL
+    python -I -S second_client.py FOLDER_OF_PACKAGES BASE_URL...
 
-`-I -S` leaves only the standard library, so that nothing but FOLDER_OF_PACKAGES is imported. Prints one JSON object: the
-package's version, and for the sync and the async client what the program saw. Of an object it tells the fields that came,
-not those that this version of the package has names for.
+`-I -S` leaves only the standard library, so that nothing but FOLDER_OF_PACKAGES is imported. Prints a JSON object a line, one
+for each BASE_URL: the package's version, and for the sync and the async client what the program saw. Of an object it tells
+the fields that came, not those that this version of the package has names for.
 """
 
 import asyncio
@@ -113,8 +113,9 @@ def main(base_url):
         async with openai.AsyncOpenAI(base_url=base_url, api_key="sk-test-0123456789abcdef") as client:
             return await converse(client)
 
-    json.dump({"version": openai.__version__, "sync": seen, "async": asyncio.run(asynchronous())}, sys.stdout)
+    print(json.dumps({"version": openai.__version__, "sync": seen, "async": asyncio.run(asynchronous())}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[2])
+    for url in sys.argv[2:]:
+        main(url)

@@ -1,8 +1,10 @@
 import http.client
+import os
 import signal
 import subprocess
 import sys
 
+from nursery import Command, run
 from on_terminal import PATIENCE, OnTerminal
 
 
@@ -17,8 +19,7 @@ def test_on_a_terminal_it_shows_the_cassette_and_q_quits(made, cassette):
 
 def test_without_a_terminal_it_points_to_show(made, cassette):
     path = cassette(*made.refund())
-    command = [sys.executable, "-m", "respool", "inspect", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
+    done = run(["inspect", str(path)], timeout=PATIENCE, environment=os.environ)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
@@ -55,9 +56,7 @@ def test_a_running_proxy_is_found_and_shown_live(made, cassette, tmp_path, monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     path = cassette(*made.refund())
-    proxy = subprocess.Popen(
-        [sys.executable, "-m", "respool", "replay", str(path), "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
+    proxy = Command(["replay", str(path), "--port", "0"], environment=os.environ)
     try:
         url = proxy.stdout.readline().strip()
         command = OnTerminal("inspect")
@@ -76,7 +75,7 @@ def test_a_running_proxy_is_found_and_shown_live(made, cassette, tmp_path, monke
     finally:
         proxy.terminate()
         assert proxy.wait(PATIENCE) == 0
-        proxy.stdout.close()
+        proxy.close()
     assert list((tmp_path / "cache" / "respool" / "run").iterdir()) == []
 
 

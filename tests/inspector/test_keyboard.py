@@ -3,8 +3,8 @@
 import pytest
 from on_terminal import OnTerminal
 from respool.cassettes.reader import Reader
+from respool.inspector import keyboard
 from respool.inspector.app import Inspector
-from respool.inspector.keyboard import MOST_HELD
 from respool.inspector.prompt import Line
 from textual import events
 
@@ -131,11 +131,12 @@ async def test_what_is_pasted_behind_an_enter_comes_when_its_turn_is(made, casse
         assert "thread_a  one" in look.list
 
 
-async def test_of_keys_that_are_held_there_is_an_end(made, cassette, looking):
+async def test_of_keys_that_are_held_there_is_an_end(made, cassette, looking, monkeypatch):
+    monkeypatch.setattr(keyboard, "MOST_HELD", 300)
     async with looking(cassette(*made.thread("thread_a", "One"))) as look:
         await look.reads("One")
-        burst(look.app, "/((\r" + "q" * 5_000)
-        await look.until(lambda: len(look.app.query_one(Line).value) >= 2 + MOST_HELD)
+        burst(look.app, "/((\r" + "q" * 400)
+        await look.until(lambda: len(look.app.query_one(Line).value) >= 302)
         assert look.app._behind is None
 
 

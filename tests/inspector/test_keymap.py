@@ -1,7 +1,7 @@
-import subprocess
-import sys
+import os
 
 import pytest
+from nursery import run
 from on_terminal import PATIENCE, OnTerminal
 from respool.cassettes.errors import UsageError
 from respool.cassettes.reader import Reader
@@ -97,8 +97,7 @@ def test_a_keymap_that_makes_no_sense_is_one_clear_line_before_the_screen_is_tak
 def test_it_is_told_before_a_page_is_offered(made, cassette, tmp_path):
     pytest.importorskip("textual_serve")
     project(tmp_path, '"everywhere.copy" = "x"')
-    command = [sys.executable, "-m", "respool", "inspect", "--web", str(cassette(*made.refund()))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    done = run(["inspect", "--web", str(cassette(*made.refund()))], timeout=PATIENCE, environment=os.environ)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import aiohttp
 import controlled
 import pytest
+from nursery import run
 from served import PATIENCE, serving
 
 pytest.importorskip("textual_serve")
@@ -103,10 +102,11 @@ async def test_a_request_that_cannot_be_parsed_is_neither_echoed_nor_logged(serv
     answer = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     served.process.send_signal(signal.SIGINT)
-    said = b"".join(await served.process.communicate())
+    said = "".join(await served.ended())
     assert answer.startswith(b"HTTP/1.0 400 ")
-    assert b"planted" not in answer + said
-    assert b"Traceback" not in said
+    assert b"planted" not in answer
+    assert "planted" not in said
+    assert "Traceback" not in said
 
 
 async def test_what_is_no_message_ends_the_page_and_nothing_else(served, browser):
@@ -139,10 +139,10 @@ async def test_the_end_takes_open_pages_along_and_says_nothing(served, browser):
         await told(socket, b"thread_a")
         inspectors = served.children()
         served.process.send_signal(signal.SIGTERM)
-        said, narrated = await served.process.communicate()
+        said, narrated = await served.ended()
     assert served.process.returncode == 0
-    assert said == b""
-    assert narrated.decode().count("\n") == 1
+    assert said == ""
+    assert narrated.count("\n") == 1
     for pid in inspectors:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -155,7 +155,7 @@ async def test_a_server_that_is_killed_leaves_no_inspector(served, browser):
         await told(socket, b"thread_a")
         (inspector,) = served.children()
         served.process.kill()
-        await served.process.wait()
+        await served.ended()
     while Path(f"/proc/{inspector}").exists() and "Z" not in Path(f"/proc/{inspector}/stat").read_text().split()[2]:
         await asyncio.sleep(0.05)
 
@@ -177,12 +177,7 @@ async def test_a_running_proxy_is_shown_as_it_is_on_a_terminal(browser, tmp_path
 def test_what_is_no_cassette_is_said_before_a_page_is_opened(tmp_path):
     path = tmp_path / "a.cassette"
     path.write_text("hello")
-    done = subprocess.run(
-        [sys.executable, "-m", "respool", "inspect", "--web", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    done = run(["inspect", "--web", str(path)], timeout=PATIENCE, environment=os.environ)
     assert done.returncode == 3
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
@@ -195,7 +190,7 @@ def test_a_port_that_is_taken_is_a_mistake_in_use(made, cassette):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "respool", "inspect", "--web", "--port", port, str(cassette(*made.refund()))]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        command = ["inspect", "--web", "--port", port, str(cassette(*made.refund()))]
+        done = run(command, timeout=PATIENCE, environment=os.environ)
     assert done.returncode == 2
     assert "--port 0 takes a free one" in done.stderr

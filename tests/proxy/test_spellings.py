@@ -8,7 +8,7 @@ import zstandard
 from respool.cassettes.interaction import Request
 from respool.cassettes.keys import KeyBuilder, request_key
 from respool.cassettes.writer import Writer
-from respool.proxy.keeper import BodyKeeper
+from respool.proxy.keeper import IN_MEMORY_DECODED, BodyKeeper
 from respool.proxy.spellings import MOST_DECODED, LargeKey, Spellings, decoded
 
 TARGET = b"/v1/files"
@@ -39,8 +39,8 @@ def recorded_key(tmp_path, coding, headers, pieces):
         ("gzip", b'{"a": 1}', False),
         ("gzip", b"", False),
         ("zstd", zstandard.compress(NOISE + b"x" * 100), True),
-        # Decoded it comes to more than 64 MiB, whatever is at hand of it.
-        ("gzip", gzip.compress((NOISE[:20_000] + bytes(980_000)) * 80, 6), True),
+        # More than is held in memory as it comes, and more than is held of it decoded.
+        ("gzip", gzip.compress((NOISE[:70_000] + bytes(930_000)) * (IN_MEMORY_DECODED // 1_000_000 + 1), 6), True),
         ("gzip", gzip.compress(bytes(1 << 20)) * 100, False),
         ("zstd", zstandard.compress(bytes(64 << 20)) * 200, False),
         ("gzip", gzip.compress(NOISE + NOISE) + b"and something", False),

@@ -5,10 +5,11 @@ import os
 import pty
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
+
+from idle import busy
+from nursery import Command
 
 PATIENCE = 30.0
 ESCAPE = b"\x1b[27u"
@@ -22,9 +23,7 @@ class OnTerminal:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "", "TEXTUAL_ANIMATIONS": "none"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "respool", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-        )
+        self._process = Command(arguments, stdin=theirs, stdout=theirs, stderr=theirs, environment=environment)
         os.close(theirs)
         self.written = b""
 
@@ -37,9 +36,13 @@ class OnTerminal:
             self.watch(0.01)
 
     def watch(self, seconds: float) -> None:
-        """Read until nothing was written for that long."""
-        while select.select([self._ours], [], [], seconds)[0]:
-            self.written += os.read(self._ours, 65536)
+        """Read until nothing was written for that long though the command could run."""
+        end = time.monotonic() + PATIENCE
+        while (ready := select.select([self._ours], [], [], seconds)[0]) or busy(self._process.pid):
+            if ready:
+                self.written += os.read(self._ours, 65536)
+            elif time.monotonic() > end:
+                return
 
     def type(self, keys: bytes) -> None:
         os.write(self._ours, keys)

@@ -1,10 +1,12 @@
 """`respool inspect --web` at work, and a browser's way to speak to it: the link, its cookie, and the web socket of a page."""
 
 import asyncio
+import os
 import signal
-import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from nursery import Command
 
 PATIENCE = 60
 
@@ -17,6 +19,10 @@ class Served:
         self.link = link
         self.root = link.partition("/open/")[0]
         self.origin = {"Origin": self.root}
+
+    async def ended(self):
+        """All that it says from now on, until it has ended."""
+        return await asyncio.to_thread(self.process.communicate, PATIENCE)
 
     def children(self):
         """The inspectors that it runs."""
@@ -33,13 +39,11 @@ class Served:
 
 @asynccontextmanager
 async def serving(path):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "respool", "inspect", "--web", str(path), stdout=-1, stderr=-1, cwd=path.parent
-    )
+    process = Command(["inspect", "--web", str(path)], cwd=path.parent, environment=os.environ)
     try:
         async with asyncio.timeout(PATIENCE):
-            yield Served(process, (await process.stdout.readline()).decode().strip())
+            yield Served(process, (await asyncio.to_thread(process.stdout.readline)).strip())
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-        await process.wait()
+        process.send_signal(signal.SIGINT)
+        await asyncio.to_thread(process.wait, PATIENCE)
+        process.close()

@@ -1,5 +1,6 @@
 """A test suite of a user's, written by the test and run by a pytest of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,15 @@ class Suite:
     def run(self, *arguments: str, **options) -> pytest.RunResult:
         return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments, **options)
 
-    def apart(self, *arguments: str) -> pytest.RunResult:
-        """Run in a process of its own: for suites that import what an inner run in this process would break by forgetting it."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    def apart(self, *arguments: str, plugins: Sequence[str] = ("asyncio",)) -> pytest.RunResult:
+        """Run in a process of its own: for suites that import what an inner run in this process would break by forgetting it.
+
+        It and its workers load respool and these plugins alone, as the others take longer to begin than most suites to run.
+        """
+        loaded = [word for name in (*plugins, "respool") for word in ("-p", name)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *loaded, *arguments)
 
     def record(self, *arguments: str, **options) -> pytest.RunResult:
         return self.run("--respool-mode=record", "--respool-upstream=sandbox", *arguments, **options)

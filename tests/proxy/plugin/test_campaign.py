@@ -1,12 +1,15 @@
-"""Many small tests on 4 workers in random order, again and again: all green, and each with the same transcript every time.
+"""Many small tests on workers in random order, again and again: all green, and each with the transcript that it has alone.
 
-`make test` runs 60 of them twice, `make test-long` 300 of them once and then as often as RESPOOL_ROUNDS says, 10 by default.
+`make test` runs 60 of them twice on 2 workers, `make test-long` 300 of them on 4, once and then as often as RESPOOL_ROUNDS says,
+10 by default.
 """
 
 import os
 
 import pytest
+from campaign import LONG, sized
 
+WORKERS = sized(2, 4)
 ROUNDS = int(os.environ.get("RESPOOL_ROUNDS", "10"))
 SOURCE = '''
 import hashlib, json, os, time
@@ -62,26 +65,22 @@ def test_threads(talk, number):
 '''
 
 
-LONG = pytest.mark.skipif(os.environ.get("RESPOOL_PROPERTIES") != "long", reason="takes minutes: make test-long")
+MINUTES = pytest.mark.skipif(not LONG, reason="takes minutes: make test-long")
 
 
-@pytest.mark.parametrize(("files", "rounds"), [(2, 1), pytest.param(10, ROUNDS, marks=LONG)])
+@pytest.mark.parametrize(("files", "rounds"), [(2, 1), pytest.param(10, ROUNDS, marks=MINUTES)])
 def test_many_tests_in_any_order_have_the_same_transcripts_every_time(suite, monkeypatch, files: int, rounds: int):
     for number in range(files):
         suite.write(SOURCE, name=f"test_file_{number}")
 
-    # Five processes begin in each run: they load no other plugins than they need.
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    needed = [word for name in ("xdist", "randomly", "respool") for word in ("-p", name)]
-
-    def run(name: str, *arguments: str) -> list[str]:
+    def run(name: str, *arguments: str, workers: int = WORKERS) -> list[str]:
         monkeypatch.setenv("TRANSCRIPTS", str(suite.path / name))
-        options = (*needed, "-n", "4", "-p", "no:cacheprovider", "-q", *arguments)
-        suite.pytester.runpytest_subprocess(*options).assert_outcomes(passed=30 * files)
+        done = suite.apart("-n", str(workers), "-q", *arguments, plugins=("asyncio", "xdist", "randomly"))
+        done.assert_outcomes(passed=30 * files)
         return sorted((suite.path / name).read_text().splitlines())
 
     run("recorded", "--respool-mode=record", "--respool-upstream=sandbox")
-    first = run("round-0", "-p", "no:randomly")
+    first = run("round-0", "-p", "no:randomly", workers=0)
     assert len({line.split()[0] for line in first}) == 30 * files
     for number in range(1, rounds + 1):
         assert run(f"round-{number}", f"--randomly-seed={number}") == first

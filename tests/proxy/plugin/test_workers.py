@@ -2,6 +2,7 @@
 
 import pytest
 
+XDIST = ("asyncio", "xdist", "randomly")
 MANY = """
 import os
 
@@ -19,13 +20,13 @@ def test_many(number, respool):
 
 def test_four_workers_in_random_order_record_and_replay(suite):
     suite.write(MANY)
-    arguments = ("-n", "4", "-p", "no:cacheprovider", "-rP")
+    arguments = ("-n", "4", "-rP")
     record = ("--respool-mode=record", "--respool-upstream=sandbox")
-    result = suite.pytester.runpytest_subprocess(*arguments, *record)
+    result = suite.apart(*arguments, *record, plugins=XDIST)
     result.assert_outcomes(passed=12)
     assert result.stdout.str().count("recorded 3 calls: cassettes/test_it/test_many-") == 12
     (suite.path / "cassettes" / "test_it" / "test_gone.cassette").write_bytes(b"")
-    result = suite.pytester.runpytest_subprocess(*arguments)
+    result = suite.apart(*arguments, plugins=XDIST)
     result.assert_outcomes(passed=12)
     result.stdout.fnmatch_lines(["1 cassette that no test names:", "  cassettes/test_it/test_gone.cassette"])
     shown = [line.split() for line in result.outlines if line.startswith("gw")]
@@ -39,7 +40,7 @@ def test_a_miss_on_a_worker_is_explained_by_the_controller(suite):
     suite.write("@pytest.mark.cassette\ndef test_one(): say('a')\n")
     suite.record().assert_outcomes(passed=1)
     suite.write("@pytest.mark.cassette\ndef test_one(): say('b')\n")
-    result = suite.pytester.runpytest_subprocess("-n", "1", "-p", "no:cacheprovider")
+    result = suite.apart("-n", "1", plugins=XDIST)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["1 call missed the cassette*", "*- respool -*", "miss: No recording answers*"])
 
@@ -57,10 +58,9 @@ def test_one():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
     )
-    options = ("-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore::DeprecationWarning")
-    record = ("--respool-mode=record", "--respool-upstream=sandbox")
-    suite.pytester.runpytest_subprocess(*options, *record).assert_outcomes(passed=1)
-    suite.pytester.runpytest_subprocess(*options).assert_outcomes(passed=1)
+    ignored = ("-W", "ignore::DeprecationWarning")
+    suite.apart("--respool-mode=record", "--respool-upstream=sandbox", *ignored).assert_outcomes(passed=1)
+    suite.apart(*ignored).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("mode", ["strict", "auto"])
