@@ -193,6 +193,8 @@ class Program:
             else:
                 plain += segment
         plain += quote(call.query, safe=_VISIBLE)
+        if call.query and call.version:  # some versions of the SDK put their own query in the place of the path's
+            plain += f"&api-version={call.version}"
         path += [quoted(plain)] if plain else []
         words = [" + ".join(path), "cast_to=object"]
         headers = {"OpenAI-Beta": beta} if (beta := _beta(call)) else {}

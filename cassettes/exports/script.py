@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ..text import safe
-from .calls import UNSETTLED, calls_of
+from .calls import UNSETTLED, Call, calls_of
+from .literals import quoted
 from .program import Program, Statement
 from .selection import Lost, Source
 
@@ -63,14 +64,15 @@ _PARTS = (("settled(", _SETTLED), ("last_run(", _LAST_RUN), ("ids(", _IDS), ("te
 
 
 def export_python(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
-    statements = list(Program().statements(calls_of(source, thread, Lost() if lost is None else lost)))
+    calls = calls_of(source, thread, Lost() if lost is None else lost)
+    statements = list(Program().statements(calls))
     yield f'"""The conversation of the respool cassette {_name(source)}.\n\n'
     yield "OPENAI_BASE_URL and OPENAI_API_KEY say whom it calls: `respool replay`, or the API itself.\n"
     yield '"""\n'
     yield from _imports(statements, ["openai", "os", "time"], shows=True)
     yield "\n\ndef main():\n"
     yield "    # No retries: those of the recording are calls of their own.\n"
-    yield "    client = openai.OpenAI(max_retries=0)\n"
+    yield f"    client = openai.OpenAI({', '.join(['max_retries=0', *_version(calls)])})\n"
     for statement in statements:
         yield from _lines(statement)
         if statement.shows:
@@ -79,7 +81,8 @@ def export_python(source: Source, *, thread: str | None = None, lost: Lost | Non
 
 
 def export_pytest(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
-    statements = list(Program().statements(calls_of(source, thread, Lost() if lost is None else lost)))
+    calls = calls_of(source, thread, Lost() if lost is None else lost)
+    statements = list(Program().statements(calls))
     name = _name(source)
     partly = thread is not None or any(statement.skipped_write for statement in statements)
     yield f'"""The conversation of the respool cassette {name}, to be kept in `cassettes/{name}.cassette` beside this file."""\n'
@@ -87,11 +90,18 @@ def export_pytest(source: Source, *, thread: str | None = None, lost: Lost | Non
     yield f'\n\n@pytest.mark.cassette("{name}"{", unplayed=" + repr("allow") if partly else ""})\n'
     yield f"def test_{re.sub('[^0-9A-Za-z]+', '_', name).strip('_').lower() or 'conversation'}(respool):\n"
     yield '    key = os.environ.get("OPENAI_API_KEY", "unused")\n'
-    yield "    client = openai.OpenAI(base_url=respool.base_url, api_key=key, max_retries=0)\n"
+    words = ["base_url=respool.base_url", "api_key=key", "max_retries=0", *_version(calls)]
+    yield f"    client = openai.OpenAI({', '.join(words)})\n"
     for statement in statements:
         yield from _lines(statement)
         for check in statement.checks:
             yield f"    {check}\n"
+
+
+def _version(calls: list[Call]) -> list[str]:
+    """The argument by which the client asks for the version of the API that all calls have in their query."""
+    version = calls[0].version if calls else ""
+    return [f"default_query={{'api-version': {quoted(version)}}}"] if version else []
 
 
 def _name(source: Source) -> str:

@@ -83,6 +83,37 @@ def test_an_id_whose_variable_moved_on_is_written_out(made):
     assert "content='call_1'" in found[-1]
 
 
+def with_query(each: Interaction, pair: bytes) -> Interaction:
+    target = each.request.target
+    mark = b"&" if b"?" in target else b"?"
+    return replace(each, request=replace(each.request, target=target + mark + pair))
+
+
+def test_a_version_of_the_api_that_is_in_every_query_belongs_to_the_client(made):
+    page = call("GET /threads/thread_abc/messages?limit=5", None, {"data": []})
+    files = call("GET /files?purpose=assistants", None, {"data": []})
+    calls = [with_query(each, b"api-version=2024-05-01") for each in
+             (THREAD, START, poll("queued"), poll("in_progress"), poll("completed"), page, files)]  # fmt: skip
+    assert lines(made, *calls) == [
+        "thread = client.beta.threads.create()",
+        "run = client.beta.threads.runs.create(thread.id, assistant_id='asst_1')",
+        "run = settled(client, run.id, thread.id)",
+        "messages = client.beta.threads.messages.list(thread.id, limit=5)",
+        "client.get('/files?purpose=assistants&api-version=2024-05-01', cast_to=object)",
+    ]
+    for form in ("python", "pytest"):
+        text = "".join(FORMATS[form](made(*numbered(*calls))))
+        assert "max_retries=0, default_query={'api-version': '2024-05-01'})" in text
+
+
+@pytest.mark.parametrize("pair", [b"api-version=2", b"api-version=1&api-version=1", b"api-version=%31", b"version=1"])
+def test_a_version_that_is_not_the_same_in_all_queries_stays_in_the_paths(made, pair):
+    calls = [with_query(THREAD, b"api-version=1"), with_query(poll("completed"), pair)]
+    text = "".join(FORMATS["python"](made(*numbered(*calls))))
+    assert "default_query" not in text
+    assert pair.decode() in text
+
+
 def test_polls_are_one_wait_that_stands_where_the_run_was_found_settled(made):
     page = call("GET /threads/thread_abc/messages", None, {"data": []})
     found = lines(made, START, poll("queued"), page, poll("in_progress"), poll("completed"), page, poll("completed"))
