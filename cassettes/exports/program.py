@@ -43,6 +43,7 @@ class Program:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # by id: the expression that has it
+        self._given: dict[str, list[str]] = {}  # by variable: the ids that are known by it, or were
         self._variables: dict[str, str] = {}  # by id of an object: its variable
         self._counts: dict[str, int] = {}
         self._asked_for: set[bytes] = set()  # what stands in the paths of all calls
@@ -112,9 +113,7 @@ class Program:
         name = self._variable("run", run.get("id"))
         self._learn(name, run)
         code = f"{name} = last_run({asked})"
-        self._names = {
-            known: words for known, words in self._names.items() if not words.startswith(f"ids({name}_events")
-        }
+        self._forget(f"{name}_events", f"ids({name}_events")
         found = {kind: list(_ids_told(events, event)) for event, kind in _TOLD.items()}
         needed = [
             (each, f"ids({name}_events, {kind!r})[{place}]")
@@ -124,6 +123,7 @@ class Program:
         ]
         if needed:
             self._names.update(needed)
+            self._given[f"{name}_events"] = [each for each, _ in needed]
             code = f"{name}_events = {asked}\n    {name} = last_run({name}_events)"
         state = run.get("status")
         checks = [f"assert {name}.status == {quoted(state)}"] if isinstance(state, str) else []
@@ -229,10 +229,16 @@ class Program:
 
     def _learn(self, variable: str, answer: dict[str, Any]) -> None:
         """The variable has a new value: what it was known for is forgotten, and what is in it now is known."""
-        start = variable + "."
-        self._names = {name: known for name, known in self._names.items() if not known.startswith(start)}
+        self._forget(variable, f"{variable}.")
         for name, expression in _ids_of(answer, variable):
             self._names.setdefault(name, expression)
+            self._given.setdefault(variable, []).append(name)
+
+    def _forget(self, variable: str, start: str) -> None:
+        """Forget the ids that are known by a variable, in words that begin so."""
+        for name in self._given.pop(variable, ()):
+            if self._names.get(name, "").startswith(start):
+                del self._names[name]
 
 
 def _call(function: str, words: list[str]) -> str:
