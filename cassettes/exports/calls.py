@@ -27,6 +27,8 @@ _PLAIN = re.compile(rb"api-version=[0-9A-Za-z._-]{1,100}")
 
 UNSETTLED = ("queued", "in_progress", "cancelling")
 """States that a run leaves by itself."""
+PASSING = (0, 408, 409, 429)
+"""Statuses of calls that may go well the next time, as all from 500 on; 0 is no answer."""
 
 
 @dataclass(slots=True)
@@ -105,13 +107,11 @@ def _call(interaction: Interaction) -> Call:
     call = Call(interaction, operation.name if operation else "", ids, path, query)
     if interaction.request_cut:
         call.why_not = "its request did not arrive whole"
-    elif response is None:
-        call.why_not = "no answer came"
     elif request.method not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
         call.why_not = "the openai package has no such method"
     elif not path.startswith(b"/") or path.startswith(b"//"):
         call.why_not = "its path is none of the API's"
-    elif not call.streams and not call.cut:
+    elif response is not None and not call.streams and not call.cut:
         call.answer = read(response.body)
     return call
 
@@ -142,7 +142,7 @@ def _without_polls(calls: list[Call]) -> list[Call]:
         call = calls[place]
         if call.writes:
             later = {run for run in later if run[0] != call.interaction.scope}
-        elif _is_poll(call):
+        elif _is_poll(call) or _is_unlucky(call):
             if _run(call) in later:
                 settling.add(place)
             elif call.state not in UNSETTLED:
@@ -157,12 +157,19 @@ def _without_polls(calls: list[Call]) -> list[Call]:
                 continue
             seen[_run(call)] = call.state
             call.waits = call.state not in UNSETTLED
+        elif place in settling:
+            continue
         kept.append(call)
     return kept
 
 
 def _is_poll(call: Call) -> bool:
     return call.operation == "getRun" and call.status == 200 and bool(call.state) and not call.query
+
+
+def _is_unlucky(call: Call) -> bool:
+    """Whether it is a poll that came to nothing, and would have been worth another try."""
+    return call.operation == "getRun" and not call.query and (call.cut or call.status in PASSING or call.status >= 500)
 
 
 def _run(call: Call) -> tuple[str, bytes]:

@@ -62,11 +62,13 @@ class Program:
             expression, method = self._raw(call), None
         streamed = method is not None and call.streams
         asked = f"list({expression})" if streamed else expression
-        if call.status >= 400:
-            return Statement(code=f"refused({call.status}, lambda: {asked})")
+        if call.interaction.response is None:
+            return Statement("No answer came here.", f"interrupted(lambda: {asked})")
         events = _events(call) if streamed else []
         if call.cut or any(event.name == "error" for event in events):
             return Statement("The recorded answer broke off here.", f"interrupted(lambda: {asked})")
+        if call.status >= 400:
+            return Statement(code=f"refused({call.status}, lambda: {asked})")
         if method is None:
             return Statement(code=self._kept(call, asked))
         if not method.variable:

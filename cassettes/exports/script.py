@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ..text import safe
-from .calls import UNSETTLED, Call, calls_of
+from .calls import PASSING, UNSETTLED, Call, calls_of
 from .literals import quoted
 from .program import Program, Statement
 from .selection import Lost, Source
@@ -17,14 +17,28 @@ from .selection import Lost, Source
 _SETTLED = f'''
 def settled(client, run_id, thread_id):
     """Poll until the run has ended or waits for the client: by its state, not by a count."""
-    deadline = time.monotonic() + 600
+    deadline, failures = time.monotonic() + 600, 0
     while True:
-        run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
-        if run.status not in {UNSETTLED!r}:
-            return run
+        try:
+            run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
+            failures = 0
+            if run.status not in {UNSETTLED!r}:
+                return run
+        except (openai.APIConnectionError, openai.APIStatusError) as error:
+            failures += 1
+            if failures > 5 or not passing(error):
+                raise
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{{run.id}} is still {{run.status}}")
+            raise TimeoutError(f"{{run_id}} has not settled")
         time.sleep(float(os.environ.get("POLL_SECONDS", "1")))
+
+
+def passing(error):
+    """Whether the same call may go well the next time."""
+    if isinstance(error, openai.APIConnectionError):
+        return True
+    may = error.status_code in {PASSING[1:]!r} or error.status_code >= 500
+    return may and error.response.headers.get("x-should-retry") != "false"
 '''
 _LAST_RUN = '''
 def last_run(events):

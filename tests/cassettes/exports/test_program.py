@@ -114,6 +114,22 @@ def test_a_version_that_is_not_the_same_in_all_queries_stays_in_the_paths(made, 
     assert pair.decode() in text
 
 
+def test_polls_that_came_to_nothing_are_part_of_the_wait(made):
+    unanswered = replace(poll("queued"), response=None, end=End.UPSTREAM_FAILED)
+    refused = [call("GET /threads/thread_abc/runs/run_abcd", None, {"error": {}}, status=code) for code in (429, 500)]
+    assert lines(made, START, poll("queued"), *refused, unanswered, poll("in_progress"), poll("completed"))[1:] == [
+        "run = settled(client, run.id, run.thread_id)"
+    ]
+    gone = call("GET /threads/thread_abc/runs/run_abcd", None, {"error": {}}, status=404)
+    assert lines(made, START, gone, poll("completed"))[1].startswith("refused(404, ")
+    assert lines(made, START, refused[1])[1].startswith("refused(500, ")
+
+
+def test_an_error_that_broke_off_is_an_answer_that_broke_off(made):
+    cut = replace(call("POST /threads", {}, b'{"err', status=500), end=End.UPSTREAM_CUT)
+    assert lines(made, cut) == ["interrupted(lambda: client.beta.threads.create())"]
+
+
 def test_polls_are_one_wait_that_stands_where_the_run_was_found_settled(made):
     page = call("GET /threads/thread_abc/messages", None, {"data": []})
     found = lines(made, START, poll("queued"), page, poll("in_progress"), poll("completed"), page, poll("completed"))
@@ -193,7 +209,7 @@ def test_what_nobody_can_make_again_is_a_comment_and_its_write_need_not_be_playe
     unanswered = replace(call("POST /threads", {}), response=None, end=End.CLIENT_CUT)
     cut = call("POST /threads", b'{"a', request_cut=True)
     text = "".join(FORMATS["pytest"](made(*numbered(unanswered, cut, call("OPTIONS /threads\n\x1b[2J")))))
-    assert "# Left out, no answer came: POST /threads" in text
+    assert "# No answer came here.\n    interrupted(lambda: client.beta.threads.create())" in text
     assert "# Left out, its request did not arrive whole: POST /threads" in text
     assert "# Left out, the openai package has no such method: OPTIONS /threads\\n\\x1b[2J" in text
     assert "unplayed='allow'" in text
