@@ -153,9 +153,12 @@ def _fields(left: Message, right: Message) -> Iterator[tuple[str, Any, Any]]:
         yield "annotations", chips(left), chips(right)
     else:
         yield "content", _parts(left), _parts(right)
-    files = ([{"file_id": name, "tools": tools} for name, tools in side.files.items()] for side in (left, right))
-    yield "attachments", *files
+    yield "attachments", _files(left), _files(right)
     yield "metadata", left.metadata or {}, right.metadata or {}
+
+
+def _files(message: Message) -> list[dict[str, str]]:
+    return [{"file_id": name, "tools": tools} for name, tools in message.files.items()]
 
 
 def _plain(message: Message) -> bool:
