@@ -201,6 +201,8 @@ class Note:
     times: int = 1
     asked: dict[str, Any] = field(default_factory=dict)
     """Of a change: what the client asked for."""
+    named: dict[str, Any] = field(default_factory=dict)
+    """Of an error: its type, code and parameter, as far as they were told."""
 
 
 Entry = Message | Run | Note

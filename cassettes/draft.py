@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from .errors import CassetteError
-from .failures import astray, unpublished
+from .failures import RecordingFailed, astray, unpublished
 from .lock import CassetteInUseError, still_named, take_lock
 from .source import open_regular
 
@@ -114,12 +114,17 @@ class Draft:
         except OSError:
             return False
 
-    def remove(self) -> None:
-        """Remove the file. One that cannot be removed stays, for what happened before is what matters."""
+    def remove(self, failed: RecordingFailed | None = None) -> None:
+        """Remove the file. One that cannot be removed stays, for what happened before is what matters.
+
+        `failed`: why it is removed, which then no longer says that the file is there.
+        """
         try:
             os.unlink(self.partial.name, dir_fd=self._at)
         except OSError:
-            pass
+            return
+        if failed is not None:
+            failed.undone(self._path)
 
     def close(self) -> None:
         """Let go of the folder."""

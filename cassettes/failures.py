@@ -11,10 +11,24 @@ from .lock import CassetteInUseError
 class RecordingFailed(CassetteError):
     """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
 
+    why: str = ""
+    """What the system said, where a write failed."""
+
+    def undone(self, path: Path) -> None:
+        """Say that nothing is left of the file. It is removed while this error is on its way to whoever is told."""
+        if self.why:
+            self.message, self.hint = (
+                f"{path} cannot be written: {self.why}",
+                "nothing is left of what was written of it",
+            )
+            self.args = (self.message,)
+
 
 def stopped(count: int, place: Path, why: str, kept: str) -> RecordingFailed:
     calls = counted(count, "call")
-    return RecordingFailed(f"the recording stopped after {calls}: writing to {place} failed ({why})", kept)
+    failed = RecordingFailed(f"the recording stopped after {calls}: writing to {place} failed ({why})", kept)
+    failed.why = why
+    return failed
 
 
 def cut_back(fd: int, end: int, place: Path) -> str:

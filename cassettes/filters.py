@@ -242,6 +242,8 @@ class _Parser:
         end = at
         while end < len(self._text) and self._text[end] in _FIELD:
             end += 1
+        if self._text.startswith("!=", end) and self._text[at:end].lower() in BY_NAME:
+            raise self._error(end, f"there is no !=; write not {self._text[at:end]}:...")
         operator = next((sign for sign in _OPERATORS if self._text.startswith(sign, end)), "")
         return (self._text[at:end], operator, end + len(operator)) if operator else ("", "", at)
 

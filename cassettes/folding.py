@@ -85,6 +85,7 @@ class Folding:
             self._merger.note(note)
         elif status >= 400:
             note.kind, note.detail = NoteKind.ERROR, error_text(response)
+            note.named = models.error_kind(models.read(response.body)) if response else {}
             self._merger.note(note)
         elif response is not None:
             note.detail = gist(response)
@@ -231,7 +232,8 @@ class Folding:
         merger = self._merger
         if event.name == "error":
             detail = models.error_message(value) or clip(event.data, 300)
-            merger.note(Note(NoteKind.ERROR, call.subject, detail, arrival=moment.arrival))
+            named = models.error_kind(value)
+            merger.note(Note(NoteKind.ERROR, call.subject, detail, arrival=moment.arrival, named=named))
             return True
         if not isinstance(value, dict):
             return None

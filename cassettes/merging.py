@@ -215,12 +215,7 @@ class Merger:
         """Add a note; one that says the same as the last entry counts it up instead."""
         entries = self.conversation.entries
         last = entries[-1] if entries else None
-        if isinstance(last, Note) and (last.kind, last.subject, last.detail, last.status) == (
-            note.kind,
-            note.subject,
-            note.detail,
-            note.status,
-        ):
+        if isinstance(last, Note) and _said(last) == _said(note):
             last.times += 1
         else:
             self.add(note)
@@ -306,3 +301,7 @@ def _tokens(told: dict[str, Any]) -> tuple[int, int, int] | None:
     """Prompt, completion and total; None where nothing is told."""
     usage = models.Usage.of(told)
     return (usage.prompt_tokens or 0, usage.completion_tokens or 0, usage.total_tokens or 0) if usage else None
+
+
+def _said(note: Note) -> tuple[object, ...]:
+    return note.kind, note.subject, note.detail, note.status, note.named

@@ -310,6 +310,13 @@ def error_message(value: object) -> str:
     return fault.code or fault.type
 
 
+def error_kind(value: object) -> dict[str, Any]:
+    """Type, code and parameter that an error body names beside its message; those that it leaves out are not there."""
+    outer = _mapping(value)
+    inner = _mapping(outer.get("error")) or outer
+    return {name: inner[name] for name in ("type", "code", "param") if isinstance(inner.get(name), str | int)}
+
+
 def compact(value: object) -> str:
     """One line of JSON, keys sorted so that equal values give equal text."""
     try:

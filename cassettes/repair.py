@@ -4,6 +4,7 @@ The damaged file is read and never written. What is kept keeps its number, its p
 lacks a piece of a body is lost as a whole, and counted.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,8 @@ def repair(path: Path) -> tuple[Diagnosis, Path]:
     Raises CassetteError if `path.repaired` is there already, or if nothing at all is whole.
     """
     destination = sibling(path, ".repaired")
+    if os.path.lexists(destination):
+        raise CassetteError(f"{destination} exists already", "move what an earlier repair made away, and repair again")
 
     def keep(reader: Reader) -> Writer:
         if not len(reader):

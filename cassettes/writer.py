@@ -244,7 +244,7 @@ class Writer:
     def discard(self) -> None:
         """Let go of the file and remove the `.partial` of a new recording; one that is appended to stays as it is."""
         if self._fd >= 0 and self._draft is not None:
-            self._draft.remove()
+            self._draft.remove(self._failure)
         self.abandon()
 
     def abandon(self) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cassettes.amounts import counted
-from ..cassettes.errors import UsageError
+from ..cassettes.ending import Ending
+from ..cassettes.errors import CassetteError, DamagedCassetteError, UsageError
 from ..cassettes.file_names import sibling
 from ..cassettes.text import safe
 from .git import git
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ..cassettes.three_way import Plan
 
 CONFLICT = ".conflict.txt"
+ONE_SIDE = (
+    "`git checkout --ours` or `--theirs` takes one side as it is; `respool doctor --repair` keeps what is whole of one"
+)
 MOST_TOLD = 5
 """Conflicts that are told on stderr, each in a line."""
 
@@ -56,12 +60,24 @@ def resolve(arguments: argparse.Namespace) -> int:
 
 
 def _merge(base: Path, ours: Path, theirs: Path, result: Path, name: Path, keep: "Keep | None") -> int:
+    versions = [(base, f"the base of {name}"), (ours, f"our {name}"), (theirs, f"their {name}")]
+    try:
+        return _joined(versions, result, name, keep)
+    except DamagedCassetteError as error:  # found as it is read
+        told = error.message
+        for path, called in versions:
+            told = told.replace(str(path), called)
+        raise CassetteError(told, ONE_SIDE) from error
+
+
+def _joined(versions: list[tuple[Path, str]], result: Path, name: Path, keep: "Keep | None") -> int:
+    """Merge the three versions, each with what it is called."""
     from ..cassettes.three_way import join_branches, plan
 
+    base, ours, theirs = versions
     with ExitStack() as stack:
-        before, one, other = (_opened(stack, path) for path in (base, ours, theirs))
-        if one is None or other is None:
-            raise UsageError(f"{ours if one is None else theirs} is empty: there is no cassette to merge")
+        before = _opened(stack, *base) if base[0].stat().st_size else None  # git gives an empty one for none
+        one, other = _whole(stack, *ours), _whole(stack, *theirs)
         found = plan(before, one, other)
         if found.conflicts and keep is None:
             _tell(found, one, other, name)
@@ -79,13 +95,29 @@ def _merge(base: Path, ours: Path, theirs: Path, result: Path, name: Path, keep:
     return 0
 
 
-def _opened(stack: ExitStack, path: Path) -> "Reader | None":
-    """A cassette; None for an empty file, which is what git gives where there is no base."""
-    from .opening import opened
+def _opened(stack: ExitStack, path: Path, called: str) -> "Reader":
+    """One of the three versions. What is wrong with it is told of the cassette, not of the file that git made of it."""
+    from ..cassettes.reader import Reader
 
-    if path.is_file() and not path.stat().st_size:
-        return None
-    return stack.enter_context(opened(path))
+    try:
+        reader = stack.enter_context(Reader.open(path))
+    except CassetteError as error:
+        raise CassetteError(error.message.replace(str(path), called), ONE_SIDE) from error
+    if reader.warning:
+        narrate(f"respool: {reader.warning.splitlines()[0].replace(str(path), called)}")
+    return reader
+
+
+def _whole(stack: ExitStack, path: Path, called: str) -> "Reader":
+    """A version that can be merged: what one lacks that was cut short would be taken for removed."""
+    if not path.stat().st_size:
+        raise CassetteError(f"{called} is empty: there is no cassette to merge", ONE_SIDE)
+    reader = _opened(stack, path, called)
+    if reader.ending is Ending.CUT:
+        raise CassetteError(
+            f"{called} may lack calls at its end, and what it lacks must not be merged as removed", ONE_SIDE
+        )
+    return reader
 
 
 def _tell(found: "Plan", ours: "Reader", theirs: "Reader", name: Path) -> None:

@@ -41,6 +41,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from ..cassettes.editing import refuse
     from ..cassettes.exports import Lost, told
     from ..cassettes.exports.destination import write
     from .opening import opened
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             for piece in pieces:
                 sys.stdout.write(piece)
         else:
+            refuse(arguments.destination, [reader], overwrite=arguments.overwrite)
             write(pieces, arguments.destination, overwrite=arguments.overwrite)
     for line in told(arguments.format, lost):
         narrate(line if line.startswith(" ") else f"respool: {line}")

@@ -1,12 +1,15 @@
 """The command line: finds the command, runs it, and turns errors into one clear line and an exit status.
 
 stdout is data, stderr is narration. Exit status: 0 done; 1 it looked and found something; 2 usage; 3 the cassette;
-4 the upstream or the network; 70 a fault of respool. `--help` imports neither aiohttp nor textual.
+4 the upstream or the network; 70 a fault of respool; 130 ended by a signal, with nothing half made left behind. `--help`
+imports neither aiohttp nor textual.
 """
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -67,6 +70,7 @@ EXIT_STATUSES = """exit status:
   3  the cassette: unreadable, damaged, foreign, newer, locked, or in the way
   4  the upstream or the network
   70 a fault of respool itself
+  130 ended by SIGINT or SIGTERM before it was done
 """
 FAULT = 70
 """What BSD's sysexits.h calls a fault of the program: none of the others, so that no script takes it for a finding."""
@@ -149,6 +153,8 @@ def _run(arguments: Sequence[str]) -> int:
         if chosen.command is None:
             parser.print_help(sys.stderr)
             return UsageError.exit_status
+        if chosen.command != "inspect":  # its screen has an end of its own
+            _end_alike()
         return chosen.run(chosen)
     except RespoolError as error:
         from ..cassettes.text import safe
@@ -161,3 +167,9 @@ def _run(arguments: Sequence[str]) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         return 130
+
+
+def _end_alike() -> None:
+    """Let SIGTERM end a command as Ctrl-C does, which removes what is half made. Servers have handlers of their own."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)

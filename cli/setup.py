@@ -49,7 +49,7 @@ def settings(*, cache: bool) -> dict[str, str]:
     """git's configuration for cassettes: key → value."""
     respool = f"{shlex.quote(sys.executable)} -P -m respool"
     return {
-        "diff.respool.textconv": f"{respool} show --plain --",
+        "diff.respool.textconv": f"{respool} show --textconv --",
         "diff.respool.cachetextconv": "true" if cache else "false",
         "merge.respool.name": "respool: join the threads of both branches",
         "merge.respool.recursive": "binary",  # a base that git makes of two is looked at by nobody

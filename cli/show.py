@@ -5,6 +5,8 @@ import io
 import sys
 from pathlib import Path
 
+from ..cassettes.errors import CassetteError
+from ..cassettes.text import safe
 from .filtering import add_filter, chosen
 
 
@@ -23,10 +25,27 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action="store_true",
         help="the text for git: no colours, and no line that names and counts, always UTF-8",
     )
+    parser.add_argument(
+        "--textconv",
+        action="store_true",
+        help="for git (`respool setup git`): --plain, and what cannot be read is told in the text, with exit status 0, for git "
+        "would show no difference of any file otherwise",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if not arguments.textconv:
+        return _show(arguments)
+    arguments.plain = True
+    try:
+        return _show(arguments)
+    except CassetteError as error:
+        print(safe(f"({error.message.replace(str(arguments.cassette), 'this file')})"))
+        return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
     from ..cassettes.show import render
     from .opening import opened
 

@@ -109,11 +109,13 @@ def _calls(side: Side, scope: str) -> Iterator[Asked]:
 
 def _compare(scene: Scene, place: str, left: Interaction, right: Interaction) -> None:
     fields: set[str] = set()
+    sent: list[tuple[Any, Any]] = []
     one, other = _renamed(left.request, scene.names), right.request
     asked = _members(one), _members(other)
     for each in differences(one, other):
         if asked[0] is None or asked[1] is None or each.field.startswith(_TARGET):
             fields.add(each.field)
+            sent.append((each.recorded, each.asked))
             sides = (ABSENT if side is None else side for side in (each.recorded, each.asked))
             scene.add("changed", place, each.field, *sides)
     if asked[0] is not None and asked[1] is not None:
@@ -130,21 +132,22 @@ def _compare(scene: Scene, place: str, left: Interaction, right: Interaction) ->
         told = (f"{status} ({text})" if text else str(status) for status, text in zip(statuses, texts, strict=True))
         scene.add("changed", place, "status", *(statuses if texts[0] == texts[1] else told))
     elif left.end is End.COMPLETE and answers[0] and answers[1]:
-        _answers(scene, place, answers[0], answers[1], fields)
+        _answers(scene, place, answers[0], answers[1], fields, sent)
     if scene.tolerance is not None and scene.tolerance.exceeded(left.duration_us, right.duration_us):
         scene.add("changed", place, "time", *(f"{call.duration_us / 1e6:.3f} s" for call in (left, right)))
 
 
-def _answers(scene: Scene, place: str, left: Response, right: Response, asked: set[str]) -> None:
+def _answers(
+    scene: Scene, place: str, left: Response, right: Response, asked: set[str], sent: list[tuple[Any, Any]]
+) -> None:
+    """Add what differs between two answers and does not follow from what was asked: `asked` fields, `sent` values."""
     values = [parse(side.body.read()) if 0 < side.body.length <= MAX_BODY else None for side in (left, right)]
     if all(isinstance(value, dict | list) for value in values):
         one, other = (_telling(value) for value in values)
         if isinstance(one, dict) and isinstance(other, dict):
             for name in dict.fromkeys([*one, *other]):
                 gap = narrowed(one.get(name, ABSENT), other.get(name, ABSENT), scene.names.same)
-                if gap is not None and not any(
-                    field == name or field.startswith((f"{name}.", f"{name}[")) for field in asked
-                ):
+                if gap is not None and (gap.left, gap.right) not in sent and not _follows(name, asked):
                     scene.add(
                         "order" if gap.order else "changed", place, f"answer.{name}{gap.path}", gap.left, gap.right
                     )
@@ -154,6 +157,12 @@ def _answers(scene: Scene, place: str, left: Response, right: Response, asked: s
         told = [_text(side) for side in (left, right)]
         if told[0] != told[1] or media_type(left.headers) != b"text/event-stream":
             scene.add("changed", place, "answer", *told)
+
+
+def _follows(name: str, asked: set[str]) -> bool:
+    """Whether a member of an answer differs because the member of the request does, or, for a size, what was sent."""
+    causes = (f"{name}.", f"{name}[", *(("part[",) if name == "bytes" else ()))
+    return any(field == name or field.startswith(causes) for field in asked)
 
 
 def _members(request: Request) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ What the client asked and what the answers told of a message are the same thing 
 finding. A message is known with its text, its files and its place among the runs.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 from .. import models
@@ -13,7 +13,6 @@ from ..parts import part_of
 from ..text import clip
 from .alignment import aligned
 from .naming import Given, Names
-from .narrowing import ABSENT
 from .pairing import overlap
 from .scene import Scene
 from .sides import chips
@@ -87,18 +86,20 @@ def compare_message(scene: Scene, place: str, left: Message, right: Message, *, 
 
     `cut`: a stream was cut on one side only, so that a text may be shorter for it.
     """
-    told = [_fields(message) for message in (left, right)]
     found: set[str] = set()
-    for name in told[0]:
-        if name == "text" and (cut or spared) and _begins(told[0][name], told[1][name]):
+    for name, one, other in _fields(left, right):
+        if name in ("text", "content") and (cut or spared) and _begins(left.text, right.text):
             continue
-        if scene.compare(place, name, told[0][name], told[1][name], loose=True):
+        if name == "annotations" and "text" in found and not (left.text and right.text):
+            continue  # a message that says nothing has nothing to annotate
+        if scene.compare(place, name, one, other, loose=True):
             found.add(name)
     if left.asked is not None and right.asked is not None:
-        asked = [_fields(_sent(message)) for message in (left, right)]
-        for name in asked[0]:
-            if name not in found:
-                scene.compare(place, name, asked[0][name], asked[1][name], loose=True)
+        for name, one, other in _fields(_sent(left), _sent(right)):
+            if name not in found and scene.compare(place, name, one, other, loose=True):
+                found.add(name)
+        if found.isdisjoint(("text", "content")):
+            scene.compare(place, "content", _written(left.asked), _written(right.asked), loose=True)
     ended = left.status in FINAL_STATES and right.status in FINAL_STATES and not spared
     if ended and not scene.compare(place, "status", left.status, right.status):
         scene.compare(place, "incomplete_details.reason", left.incomplete, right.incomplete, loose=True)
@@ -127,6 +128,8 @@ def compare_note(scene: Scene, place: str, left: Note, right: Note) -> None:
         scene.add("changed", here, "status", *(sides if same else both))
     elif not same:
         scene.add("changed", here, "error" if left.kind is NoteKind.ERROR else "answer", left.detail, right.detail)
+    else:
+        scene.compare(here, "error", left.named, right.named, loose=True)
     if left.times != right.times and not left.subject.startswith(_READ):
         scene.add("changed", here, "times", left.times, right.times)
 
@@ -142,19 +145,38 @@ def runs_before(conversation: Conversation, message: Message) -> list[str]:
     return found
 
 
-def _fields(message: Message) -> dict[str, Any]:
-    """What counts of a message, by the names that findings use."""
-    parts = [message.parts[index] for index in sorted(message.parts)]
-    plain = all(part.kind == "text" for part in parts) and len(parts) <= 1
-    content: Any = [{"type": part.kind, part.kind or "text": part.text} for part in parts]
-    return {
-        "role": message.role,
-        "text": message.text if plain else ABSENT,
-        "content": ABSENT if plain else content,
-        "annotations": chips(message),
-        "attachments": [{"file_id": name, "tools": tools} for name, tools in message.files.items()],
-        "metadata": message.metadata or {},
-    }
+def _fields(left: Message, right: Message) -> Iterator[tuple[str, Any, Any]]:
+    """What counts of two messages, by the names that findings use: of plain texts the text, of others all parts as one."""
+    yield "role", left.role, right.role
+    if _plain(left) and _plain(right):
+        yield "text", left.text, right.text
+        yield "annotations", chips(left), chips(right)
+    else:
+        yield "content", _parts(left), _parts(right)
+    yield "attachments", _files(left), _files(right)
+    yield "metadata", left.metadata or {}, right.metadata or {}
+
+
+def _files(message: Message) -> list[dict[str, str]]:
+    return [{"file_id": name, "tools": tools} for name, tools in message.files.items()]
+
+
+def _plain(message: Message) -> bool:
+    return len(message.parts) <= 1 and all(part.kind == "text" for part in message.parts.values())
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    parts = (message.parts[index] for index in sorted(message.parts))
+    return [
+        {"type": part.kind, part.kind or "text": part.text} | ({"annotations": list(part.chips)} if part.chips else {})
+        for part in parts
+    ]
+
+
+def _written(asked: dict[str, Any]) -> Any:
+    """The content of a request as it was written, a text alone as the one part that it stands for."""
+    content = asked.get("content")
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _sent(message: Message) -> Message:

@@ -108,7 +108,7 @@ def compare_run(
         took = [_took(run) for run in (left, right)]
         if None not in took and scene.tolerance.exceeded(took[0] or 0, took[1] or 0):
             scene.add("changed", place, "time", *(f"{(each or 0) / 1e6:.3f} s" for each in took))
-    compare_inside(scene, place, within, told)
+    compare_inside(scene, place, within, told, spared=ended is not None)
     return ended
 
 

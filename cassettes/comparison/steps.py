@@ -88,8 +88,13 @@ def told_step(step: Step, conversation: Conversation) -> str:
     return (step.kind or "a step") + text
 
 
-def compare_inside(scene: Scene, place: str, both: Inside, told: tuple[Conversation, Conversation]) -> None:
-    """Add what differs in the steps that both have, and in their calls. Steps that only one has are `lone_steps`."""
+def compare_inside(
+    scene: Scene, place: str, both: Inside, told: tuple[Conversation, Conversation], *, spared: bool
+) -> None:
+    """Add what differs in the steps that both have, and in their calls. Steps that only one has are `lone_steps`.
+
+    `spared`: the runs went other ways, so that what only one client submitted follows from it.
+    """
     if both.swapped:
         sides = (
             " → ".join(told_step(step, story) for step in steps)
@@ -98,8 +103,8 @@ def compare_inside(scene: Scene, place: str, both: Inside, told: tuple[Conversat
         scene.add("order", place, "steps", *sides)
     for number, (left, right, calls) in enumerate(both.steps, 1):
         if left is not None and right is not None:
-            _compare_step(scene, f"{place}, step {number}", left, right, calls)
-    compare_calls(scene, place, both.left_calls, both.right_calls, both.calls)
+            _compare_step(scene, f"{place}, step {number}", left, right, calls, spared=spared)
+    compare_calls(scene, place, both.left_calls, both.right_calls, both.calls, spared=spared)
 
 
 def lone_steps(both: Inside) -> Iterator[tuple[int, int, Step]]:
@@ -112,7 +117,7 @@ def lone_steps(both: Inside) -> Iterator[tuple[int, int, Step]]:
 
 
 def compare_calls(
-    scene: Scene, place: str, left: Sequence[ToolCall], right: Sequence[ToolCall], found: Alignment
+    scene: Scene, place: str, left: Sequence[ToolCall], right: Sequence[ToolCall], found: Alignment, *, spared: bool
 ) -> None:
     if found.moved:
         scene.add("order", place, "tool calls", " → ".join(map(told_call, left)), " → ".join(map(told_call, right)))
@@ -127,10 +132,10 @@ def compare_calls(
         elif other is None:
             scene.add("missing", here, "", left=told_call(call))
         else:
-            _compare_call(scene, here, left[one], right[other])
+            _compare_call(scene, here, left[one], right[other], spared=spared)
 
 
-def _compare_step(scene: Scene, place: str, left: Step, right: Step, calls: Alignment) -> None:
+def _compare_step(scene: Scene, place: str, left: Step, right: Step, calls: Alignment, *, spared: bool) -> None:
     if left.kind and right.kind:
         scene.compare(place, "type", left.kind, right.kind)
     ended = left.status in FINAL_STATES and right.status in FINAL_STATES
@@ -141,10 +146,13 @@ def _compare_step(scene: Scene, place: str, left: Step, right: Step, calls: Alig
         scene.compare(place, "last_error", left.error, right.error, loose=True)
     if left.message_id and right.message_id:
         scene.compare(place, "message_id", left.message_id, right.message_id)
-    compare_calls(scene, place, list(left.calls.values()), list(right.calls.values()), calls)
+    compare_calls(scene, place, list(left.calls.values()), list(right.calls.values()), calls, spared=spared)
 
 
-def _compare_call(scene: Scene, place: str, left: ToolCall, right: ToolCall) -> None:
+def _compare_call(scene: Scene, place: str, left: ToolCall, right: ToolCall, *, spared: bool) -> None:
+    if (left.kind or FUNCTION[0]) != (right.kind or FUNCTION[0]):  # what it is asked and answers has another form, too
+        scene.add("changed", place, "type", told_call(left), told_call(right))
+        return
     names = left.name or left.kind, right.name or right.kind
     scene.compare(place, "name", *names)
     scene.compare(
@@ -153,7 +161,8 @@ def _compare_call(scene: Scene, place: str, left: ToolCall, right: ToolCall) -> 
     output = [_read(call.answer) for call in (left, right)]
     if not scene.compare(place, "output", *output, loose=None in output):
         submitted = [_read(call.submitted) for call in (left, right)]
-        scene.compare(place, "submitted output", *submitted, loose=True)
+        if not (spared and None in submitted):
+            scene.compare(place, "submitted output", *submitted, loose=True)
 
 
 def _read(text: str | None) -> object:

@@ -2,8 +2,12 @@
 
 A read that repeats the answer before it is left out, and of the polls of a run only the one that found it settled
 stays, to be waited for by state. Calls that nobody can make again are named, and counted where they were writes.
+
+Some vendors have the version of the API in every query (`?api-version=...`). Where it is the same in all calls it belongs to
+the client and not to the calls, which are then the operations that they are without it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +23,20 @@ from .selection import REPEATS, Lost, Source, selected
 MOST_CALLS = 20_000
 """Nobody reads a longer program."""
 
+_PLAIN = re.compile(rb"api-version=[0-9A-Za-z._-]{1,100}")
+
 UNSETTLED = ("queued", "in_progress", "cancelling")
 """States that a run leaves by itself."""
+PASSING = (0, 408, 409, 429)
+"""Statuses of calls that may go well the next time, as all from 500 on; 0 is no answer."""
 
 
 @dataclass(slots=True)
 class Call:
-    """A call to make. `why_not`: why it cannot be made again. `waits`: a poll that stands for all until a run is settled."""
+    """A call to make. `why_not`: why it cannot be made again. `waits`: a poll that stands for all until a run is settled.
+
+    `version`: the `api-version` that all calls ask for in their query, which is then without it.
+    """
 
     interaction: Interaction
     operation: str
@@ -35,6 +46,7 @@ class Call:
     answer: Any = None
     why_not: str = ""
     waits: bool = False
+    version: str = ""
 
     @property
     def status(self) -> int:
@@ -81,6 +93,7 @@ def calls_of(source: Source, thread: str | None, lost: Lost) -> list[Call]:
                 f"a program of more than {MOST_CALLS:,} calls is of no use", "`--thread ID` takes one thread"
             )
         calls.append(_call(interaction))
+    _take_version(calls)
     kept = _without_polls(calls)
     lost["polls of a run, which are one wait for it to settle"] += len(calls) - len(kept)
     lost.update(f"calls that cannot be made again: {call.why_not}" for call in kept if call.why_not)
@@ -94,15 +107,31 @@ def _call(interaction: Interaction) -> Call:
     call = Call(interaction, operation.name if operation else "", ids, path, query)
     if interaction.request_cut:
         call.why_not = "its request did not arrive whole"
-    elif response is None:
-        call.why_not = "no answer came"
     elif request.method not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
         call.why_not = "the openai package has no such method"
     elif not path.startswith(b"/") or path.startswith(b"//"):
         call.why_not = "its path is none of the API's"
-    elif not call.streams and not call.cut:
+    elif response is not None and not call.streams and not call.cut:
         call.answer = read(response.body)
     return call
+
+
+def _take_version(calls: list[Call]) -> None:
+    """Take the `api-version` out of the queries, if each has it once and all have the same."""
+    versions = {_version(call.query) for call in calls if not call.why_not}
+    version = versions.pop() if len(versions) == 1 else b""
+    if not version:
+        return
+    for call in calls:
+        rest = [pair for pair in call.query[1:].split(b"&") if pair != version]
+        call.query = b"?" + b"&".join(rest) if rest else b""
+        call.version = version.partition(b"=")[2].decode("ascii")
+
+
+def _version(query: bytes) -> bytes:
+    """The pair of a query that names the version of the API; nothing where there is none, or more than one."""
+    pairs = [pair for pair in query[1:].split(b"&") if pair.startswith(b"api-version=")]
+    return pairs[0] if len(pairs) == 1 and _PLAIN.fullmatch(pairs[0]) else b""
 
 
 def _without_polls(calls: list[Call]) -> list[Call]:
@@ -113,7 +142,7 @@ def _without_polls(calls: list[Call]) -> list[Call]:
         call = calls[place]
         if call.writes:
             later = {run for run in later if run[0] != call.interaction.scope}
-        elif _is_poll(call):
+        elif _is_poll(call) or _is_unlucky(call):
             if _run(call) in later:
                 settling.add(place)
             elif call.state not in UNSETTLED:
@@ -128,12 +157,19 @@ def _without_polls(calls: list[Call]) -> list[Call]:
                 continue
             seen[_run(call)] = call.state
             call.waits = call.state not in UNSETTLED
+        elif place in settling:
+            continue
         kept.append(call)
     return kept
 
 
 def _is_poll(call: Call) -> bool:
     return call.operation == "getRun" and call.status == 200 and bool(call.state) and not call.query
+
+
+def _is_unlucky(call: Call) -> bool:
+    """Whether it is a poll that came to nothing, and would have been worth another try."""
+    return call.operation == "getRun" and not call.query and (call.cut or call.status in PASSING or call.status >= 500)
 
 
 def _run(call: Call) -> tuple[str, bytes]:

@@ -16,6 +16,9 @@ def write(pieces: Iterable[str], destination: Path, *, overwrite: bool = False) 
     partial = sibling(destination, ".partial")
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        hint = f"no export is at work there? Then one that was killed left it: rm {partial}"
+        raise CassetteError(f"{partial} is in the way", hint) from error
     except OSError as error:
         raise CassetteError(f"{partial} cannot be made: {error.strerror}") from error
     try:

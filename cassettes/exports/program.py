@@ -43,6 +43,7 @@ class Program:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # by id: the expression that has it
+        self._given: dict[str, list[str]] = {}  # by variable: the ids that are known by it, or were
         self._variables: dict[str, str] = {}  # by id of an object: its variable
         self._counts: dict[str, int] = {}
         self._asked_for: set[bytes] = set()  # what stands in the paths of all calls
@@ -61,11 +62,13 @@ class Program:
             expression, method = self._raw(call), None
         streamed = method is not None and call.streams
         asked = f"list({expression})" if streamed else expression
-        if call.status >= 400:
-            return Statement(code=f"refused({call.status}, lambda: {asked})")
+        if call.interaction.response is None:
+            return Statement("No answer came here.", f"interrupted(lambda: {asked})")
         events = _events(call) if streamed else []
         if call.cut or any(event.name == "error" for event in events):
             return Statement("The recorded answer broke off here.", f"interrupted(lambda: {asked})")
+        if call.status >= 400:
+            return Statement(code=f"refused({call.status}, lambda: {asked})")
         if method is None:
             return Statement(code=self._kept(call, asked))
         if not method.variable:
@@ -112,9 +115,7 @@ class Program:
         name = self._variable("run", run.get("id"))
         self._learn(name, run)
         code = f"{name} = last_run({asked})"
-        self._names = {
-            known: words for known, words in self._names.items() if not words.startswith(f"ids({name}_events")
-        }
+        self._forget(f"{name}_events", f"ids({name}_events")
         found = {kind: list(_ids_told(events, event)) for event, kind in _TOLD.items()}
         needed = [
             (each, f"ids({name}_events, {kind!r})[{place}]")
@@ -124,6 +125,7 @@ class Program:
         ]
         if needed:
             self._names.update(needed)
+            self._given[f"{name}_events"] = [each for each, _ in needed]
             code = f"{name}_events = {asked}\n    {name} = last_run({name}_events)"
         state = run.get("status")
         checks = [f"assert {name}.status == {quoted(state)}"] if isinstance(state, str) else []
@@ -193,6 +195,8 @@ class Program:
             else:
                 plain += segment
         plain += quote(call.query, safe=_VISIBLE)
+        if call.query and call.version:  # some versions of the SDK put their own query in the place of the path's
+            plain += f"&api-version={call.version}"
         path += [quoted(plain)] if plain else []
         words = [" + ".join(path), "cast_to=object"]
         headers = {"OpenAI-Beta": beta} if (beta := _beta(call)) else {}
@@ -227,10 +231,16 @@ class Program:
 
     def _learn(self, variable: str, answer: dict[str, Any]) -> None:
         """The variable has a new value: what it was known for is forgotten, and what is in it now is known."""
-        start = variable + "."
-        self._names = {name: known for name, known in self._names.items() if not known.startswith(start)}
+        self._forget(variable, f"{variable}.")
         for name, expression in _ids_of(answer, variable):
             self._names.setdefault(name, expression)
+            self._given.setdefault(variable, []).append(name)
+
+    def _forget(self, variable: str, start: str) -> None:
+        """Forget the ids that are known by a variable, in words that begin so."""
+        for name in self._given.pop(variable, ()):
+            if self._names.get(name, "").startswith(start):
+                del self._names[name]
 
 
 def _call(function: str, words: list[str]) -> str:

@@ -9,21 +9,36 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ..text import safe
-from .calls import UNSETTLED, calls_of
+from .calls import PASSING, UNSETTLED, Call, calls_of
+from .literals import quoted
 from .program import Program, Statement
 from .selection import Lost, Source
 
 _SETTLED = f'''
 def settled(client, run_id, thread_id):
     """Poll until the run has ended or waits for the client: by its state, not by a count."""
-    deadline = time.monotonic() + 600
+    deadline, failures = time.monotonic() + 600, 0
     while True:
-        run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
-        if run.status not in {UNSETTLED!r}:
-            return run
+        try:
+            run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
+            failures = 0
+            if run.status not in {UNSETTLED!r}:
+                return run
+        except (openai.APIConnectionError, openai.APIStatusError) as error:
+            failures += 1
+            if failures > 5 or not passing(error):
+                raise
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{{run.id}} is still {{run.status}}")
+            raise TimeoutError(f"{{run_id}} has not settled")
         time.sleep(float(os.environ.get("POLL_SECONDS", "1")))
+
+
+def passing(error):
+    """Whether the same call may go well the next time."""
+    if isinstance(error, openai.APIConnectionError):
+        return True
+    may = error.status_code in {PASSING[1:]!r} or error.status_code >= 500
+    return may and error.response.headers.get("x-should-retry") != "false"
 '''
 _LAST_RUN = '''
 def last_run(events):
@@ -63,14 +78,15 @@ _PARTS = (("settled(", _SETTLED), ("last_run(", _LAST_RUN), ("ids(", _IDS), ("te
 
 
 def export_python(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
-    statements = list(Program().statements(calls_of(source, thread, Lost() if lost is None else lost)))
+    calls = calls_of(source, thread, Lost() if lost is None else lost)
+    statements = list(Program().statements(calls))
     yield f'"""The conversation of the respool cassette {_name(source)}.\n\n'
     yield "OPENAI_BASE_URL and OPENAI_API_KEY say whom it calls: `respool replay`, or the API itself.\n"
     yield '"""\n'
     yield from _imports(statements, ["openai", "os", "time"], shows=True)
     yield "\n\ndef main():\n"
     yield "    # No retries: those of the recording are calls of their own.\n"
-    yield "    client = openai.OpenAI(max_retries=0)\n"
+    yield f"    client = openai.OpenAI({', '.join(['max_retries=0', *_version(calls)])})\n"
     for statement in statements:
         yield from _lines(statement)
         if statement.shows:
@@ -79,7 +95,8 @@ def export_python(source: Source, *, thread: str | None = None, lost: Lost | Non
 
 
 def export_pytest(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
-    statements = list(Program().statements(calls_of(source, thread, Lost() if lost is None else lost)))
+    calls = calls_of(source, thread, Lost() if lost is None else lost)
+    statements = list(Program().statements(calls))
     name = _name(source)
     partly = thread is not None or any(statement.skipped_write for statement in statements)
     yield f'"""The conversation of the respool cassette {name}, to be kept in `cassettes/{name}.cassette` beside this file."""\n'
@@ -87,11 +104,18 @@ def export_pytest(source: Source, *, thread: str | None = None, lost: Lost | Non
     yield f'\n\n@pytest.mark.cassette("{name}"{", unplayed=" + repr("allow") if partly else ""})\n'
     yield f"def test_{re.sub('[^0-9A-Za-z]+', '_', name).strip('_').lower() or 'conversation'}(respool):\n"
     yield '    key = os.environ.get("OPENAI_API_KEY", "unused")\n'
-    yield "    client = openai.OpenAI(base_url=respool.base_url, api_key=key, max_retries=0)\n"
+    words = ["base_url=respool.base_url", "api_key=key", "max_retries=0", *_version(calls)]
+    yield f"    client = openai.OpenAI({', '.join(words)})\n"
     for statement in statements:
         yield from _lines(statement)
         for check in statement.checks:
             yield f"    {check}\n"
+
+
+def _version(calls: list[Call]) -> list[str]:
+    """The argument by which the client asks for the version of the API that all calls have in their query."""
+    version = calls[0].version if calls else ""
+    return [f"default_query={{'api-version': {quoted(version)}}}"] if version else []
 
 
 def _name(source: Source) -> str:

@@ -29,9 +29,12 @@ def entries_of(top: dict[str, object]) -> list[dict[str, Any]] | None:
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
         return None
-    return [
-        {name: entry[name] for name in _READ if name in entry} if isinstance(entry, dict) else {} for entry in entries
-    ]
+    return [kept(entry) for entry in entries]
+
+
+def kept(entry: object) -> dict[str, Any]:
+    """Those fields of an entry that are read."""
+    return {name: entry[name] for name in _READ if name in entry} if isinstance(entry, dict) else {}
 
 
 def is_web(entry: dict[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from ..format import MAGIC
 from ..text import safe
 from . import azure, cassetter, har, json_source, mitmproxy, stored, tnetstring, vcr_py, vcr_ruby, yaml_source
 from .fields import Allowance, Entry, Field
+from .har_pieces import pieces_of
 from .wire import Exchange
 
 MOST_FILE = 256 << 20
@@ -226,16 +227,24 @@ def _bytes_of(path: Path, name: str) -> bytes:
 
 
 def _json_fields(data: bytes, name: str, recording: Recording, allowance: Allowance) -> Iterator[Entry]:
-    top = json_source.read(data, name)
+    pieces = pieces_of(data) if len(data) > json_source.MOST_BYTES else None
+    top = json_source.read(data if pieces is None else pieces.rest, name)
     entries = har.entries_of(top)
     if entries is not None:
-        web = [entry for entry in entries if har.is_web(entry)]
-        _leave_out(recording, len(entries) - len(web), "entry", "entries")
         log = top["log"]
         about = log.get("_respool") if isinstance(log, dict) else None
         if about is not None:
             recording.head = stored.head_of(Field(json_source.node(about, name), name, "log._respool", allowance))
-        top = dict[str, object]({har.KEY: web})
+        if pieces is not None:
+            entries = (har.kept(json_source.read(data[begin:end], name)) for begin, end in pieces.entries)
+        others = 0
+        for index, entry in enumerate(entries):
+            if har.is_web(entry):
+                yield Entry(har.KEY, index, json_source.node(entry, name))
+            else:
+                others += 1
+        _leave_out(recording, others, "entry", "entries")
+        top = dict[str, object]({har.KEY: []})
     if not FORMATS.keys() & top.keys() or {"consumer", "provider"} <= top.keys():
         raise CassetteError(f"{name} {_foreign(top)}", READABLE)
     yield from json_source.entries(top, name, FORMATS)

@@ -1,5 +1,7 @@
 """Parts of a cassette as cassettes: what is kept is what was recorded, and it replays."""
 
+import errno
+import os
 from dataclasses import replace
 
 import pytest
@@ -141,3 +143,21 @@ def test_a_thread_whose_id_is_no_file_name_is_numbered(cassette, tmp_path):
     ]  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == sorted(path.name for path in paths)
     assert [len(read(path)) for path in paths] == [1] * 7
+
+
+@pytest.mark.parametrize("into", ["file", "folder"])
+def test_an_edit_that_finds_no_room_says_that_nothing_is_left_of_it(cassette, tmp_path, monkeypatch, into):
+    write, calls = os.write, []
+
+    def full(fd: int, data: memoryview) -> int:
+        calls.append(fd)
+        if len(calls) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data)
+
+    with Reader.open(cassette) as old:
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(CassetteError, match="cannot be written: No space left on device") as caught:
+            trim(old, tmp_path / "new.cassette", None) if into == "file" else split(old, tmp_path / "new")
+    assert ".partial" not in f"{caught.value} {caught.value.message} {caught.value.hint}"
+    assert not list(tmp_path.glob("**/*.partial"))

@@ -170,6 +170,7 @@ def test_a_text_is_found_across_the_pieces_of_a_body(tmp_path):
         ("or a", 1, "is expected before this", "^"),
         ("a and )", 7, "is expected before this", "      ^"),
         (":x", 1, "there is no field before this", "^"),
+        ("n:1 status!=failed", 11, "there is no !=; write not status:", "^"),
         ("\x1b[2J n:x", 8, "x is no number", "\\x1b[2J n:x\n          ^"),
         ("not " * 60 + "a", 4 * MAX_DEPTH + 1, "nested deeper than 50", "^"),
         ("x" * 5000, 4001, "longer than 4,000 characters", "^"),

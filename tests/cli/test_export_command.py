@@ -213,6 +213,21 @@ def test_an_existing_file_is_replaced_only_when_asked(respool, cassette, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.har", "recorded.cassette"]
 
 
+@pytest.mark.parametrize("how", ["path", "link", "symlink"])
+def test_the_cassette_itself_is_never_written_over(respool, rich, rich_bytes, how):
+    out = rich.with_name("out.har")
+    if how == "path":
+        out = rich
+    elif how == "link":
+        out.hardlink_to(rich)
+    else:
+        out.symlink_to(rich.name)
+    found = respool.inside("export", "--har", rich, out, "--overwrite")
+    assert found.returncode == 2
+    assert "is the cassette that is read" in found.stderr
+    assert rich.read_bytes() == rich_bytes == out.read_bytes()
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_overwriting_without_a_file_is_a_mistake_in_use(respool, cassette, form):
     done = respool.inside("export", f"--{form}", "--overwrite", cassette)

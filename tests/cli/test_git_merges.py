@@ -309,3 +309,47 @@ def test_what_cannot_be_done_is_a_usage_error(repository, respool, arguments, sa
 def test_the_driver_is_spelled_so_that_a_shell_reads_it_as_it_is(repository):
     words = shlex.split(repository.git("config", "merge.respool.driver"))
     assert words == [sys.executable, "-P", "-m", "respool", "merge", "--driver", "--", "%O", "%A", "%B", "%P"]
+
+
+UNFIT: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "empty": (lambda _: b"", "is empty"),
+    "cut short": (lambda data: data[: len(data) * 2 // 3], "may lack calls at its end"),
+    "damaged": (lambda data: data[:1500] + b"\0" * 64 + data[1564:], "damaged"),
+    "kept by Git LFS": (lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n", "cassette"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "side"),
+    [(kind, side) for kind in UNFIT for side in ("our", "their") if (kind, side) != ("damaged", "their")],
+)
+def test_a_version_that_is_not_whole_is_a_conflict_and_never_merged_as_threads_removed(repository, kind, side):
+    spoil, why = UNFIT[kind]
+    repository.commit("one", A, B, C)
+    repository.git("checkout", "-q", "-b", "two", "main")
+    path = repository.folder / NAME
+    spoiled = spoil(path.read_bytes())
+    path.write_bytes(spoiled)
+    repository.git("commit", "-q", "-a", "-m", "spoilt")
+    if side == "their":
+        repository.git("checkout", "-q", "one")
+    ours = path.read_bytes()
+    said = repository.git("merge", "two" if side == "their" else "one", status=1)
+    assert f"{side} {NAME}" in said
+    assert why in said
+    assert "git checkout --ours" in said
+    assert ".merge_file" not in said
+    assert repository.git("status", "--short").startswith("UU ")
+    assert path.read_bytes() == ours
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_a_version_that_cannot_be_read_does_not_end_the_log(repository, kind):
+    spoil, _ = UNFIT[kind]
+    whole = (repository.folder / NAME).read_bytes()
+    for number, data in enumerate((spoil(whole), whole)):
+        (repository.folder / NAME).write_bytes(data)
+        repository.git("commit", "-q", "-a", "-m", f"change {number}")
+    log = repository.git("log", "-p")
+    assert log.count("\ncommit ") == 2
+    assert ("\n+(" in log) == (kind != "cut short"), log  # of which what is whole is shown

@@ -30,7 +30,7 @@ def test_it_says_what_it_sets_and_once_more_changes_nothing(respool, git, tmp_pa
     ):
         assert word in done.stderr
     assert (tmp_path / ".gitattributes").read_text() == "*.cassette diff=respool merge=respool\n"
-    assert git("config", "diff.respool.textconv") == f"{sys.executable} -P -m respool show --plain --\n"
+    assert git("config", "diff.respool.textconv") == f"{sys.executable} -P -m respool show --textconv --\n"
     assert git("config", "merge.respool.driver").endswith(" -P -m respool merge --driver -- %O %A %B %P\n")
     assert git("config", "diff.respool.cachetextconv") == "false\n"
     before = git("config", "--local", "--list")

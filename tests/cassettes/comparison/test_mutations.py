@@ -1,6 +1,6 @@
 """One change of a recording is one finding, and it names the field that changed, with both values."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from changes import (
@@ -28,7 +28,7 @@ from changes import (
     without_run,
     without_thread,
 )
-from recorded_conversation import with_answer, write
+from recorded_conversation import in_json, with_answer, with_bodies, with_request, write
 from respool.cassettes.comparison import compare
 from respool.cassettes.reader import Reader
 
@@ -43,6 +43,27 @@ class Mutation(NamedTuple):
     left: str | None
     right: str | None
     kind: str = "changed"
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "https://shop.test/a.png", "detail": "low"}}
+MORE = {"type": "text", "text": {"value": "And more.", "annotations": []}}
+
+
+def asked_with(*parts: dict[str, Any]) -> Change:
+    """The first prompt with more parts behind its text."""
+    return request("createMessage", put(content=[{"type": "text", "text": "Where is order 118?"}, *parts]))
+
+
+def searches(step: dict[str, Any]) -> None:
+    """The code interpreter's call as one of file search."""
+    for call in step["step_details"].get("tool_calls", []):
+        if call.pop("code_interpreter", None):
+            call.update(type="file_search", file_search={"results": []})
+
+
+def error(**members: Any) -> Change:
+    """What the first error says beside its message."""
+    return answer("getMessage", lambda value: value["error"].update(members))
 
 
 RUN1, RUN2 = "thread 1, run 1", "thread 1, run 2"
@@ -153,6 +174,54 @@ MUTATIONS = [
         "attachments[0]",
         "file_search",
         None,
+    ),
+    Mutation(
+        "reply with a picture",
+        objects("thread.message", lambda message: message["content"].append(PICTURE), nth=1),
+        "thread 1, message 2",
+        "content[1]",
+        None,
+        "https://shop.test/a.png",
+    ),
+    Mutation(
+        "reply in two parts",
+        objects("thread.message", lambda message: message["content"].append(MORE), nth=1),
+        "thread 1, message 2",
+        "content[1]",
+        None,
+        "And more.",
+    ),
+    Mutation(
+        "reply refused",
+        objects("thread.message", put(content=[{"type": "refusal", "refusal": "I must not tell."}]), nth=1),
+        "thread 1, message 2",
+        "content[0]",
+        "It is 42, see [1].",
+        "I must not tell.",
+    ),
+    Mutation(
+        "reply without content",
+        objects("thread.message", put(content=[]), nth=1),
+        "thread 1, message 2",
+        "text",
+        "It is 42, see [1].",
+        "",
+    ),
+    Mutation(
+        "prompt with a picture",
+        both(asked_with(PICTURE), objects("thread.message", lambda message: message["content"].append(PICTURE), nth=0)),
+        "thread 1, message 1",
+        "content[1]",
+        None,
+        "https://shop.test/a.png",
+    ),
+    Mutation(
+        "member of a part of a prompt",
+        request("createMessage", put(content=[{"type": "text", "text": "Where is order 118?", "tone": "kind"}])),
+        "thread 1, message 1",
+        "content[0].tone",
+        None,
+        "kind",
     ),
     Mutation(
         "message incomplete",
@@ -284,6 +353,22 @@ MUTATIONS = [
         "output",
         "42",
         "43",
+    ),
+    Mutation(
+        "code's call made a search",
+        objects("thread.run.step", searches),
+        "thread 1, run 1, step 2, tool call code_interpreter",
+        "type",
+        "print(6 * 7)",
+        "file_search",
+    ),
+    Mutation(
+        "outputs never sent",
+        one("submitToolOuputsToRun", lambda _: None),
+        RUN1,
+        "states",
+        "outputs submitted → requires_action",
+        "requires_action → outputs submitted",
     ),
     Mutation(
         "steps in another order",
@@ -513,6 +598,34 @@ MUTATIONS = [
         "No message",
         "Nothing",
     ),
+    Mutation("error's code", error(code="gone"), "thread 1, GET /threads/", "error.code", None, "gone"),
+    Mutation(
+        "error's type", error(type="quota"), "thread 1, GET /threads/", "error.type", "invalid_request_error", "quota"
+    ),
+    Mutation(
+        "code of an error that was retried",
+        answer("createRun", lambda value: value["error"].update(code="insufficient_quota"), 2),
+        "thread 2, POST /threads/",
+        "error.code",
+        "rate_limit",
+        "insufficient_quota",
+    ),
+    Mutation(
+        "error in a stream",
+        one(
+            "createRun",
+            lambda call: with_answer(
+                call,
+                lambda data: data.replace(b"event: done", b'event: error\ndata: {"message": "Boom."}\n\nevent: done'),
+            ),
+            1,
+        ),
+        "thread 1, error",
+        "",
+        None,
+        "Boom.",
+        "added",
+    ),
     Mutation("error gone", one("getMessage", lambda _: None), "thread 1, error", "", "404", None, "missing"),
     Mutation(
         "read refused",
@@ -553,6 +666,41 @@ MUTATIONS = [
         "part[1].data",
         "one",
         "two",
+    ),
+    Mutation(
+        "file's name",
+        one("POST /files", lambda call: with_bodies(call, lambda data: data.replace(b"receipt.txt", b"bill.txt"))),
+        "other calls, POST /files",
+        "part[1].filename",
+        "receipt.txt",
+        "bill.txt",
+    ),
+    Mutation(
+        "file's length",
+        one(
+            "POST /files",
+            lambda call: with_answer(
+                with_request(call, lambda data: data.replace(b"one red", b"one very red")), in_json(put(bytes=38))
+            ),
+        ),
+        "other calls, POST /files",
+        "part[1].data",
+        "one red",
+        "one very red",
+    ),
+    Mutation(
+        "file's purpose",
+        one(
+            "POST /files",
+            lambda call: with_answer(
+                with_request(call, lambda data: data.replace(b"\nassistants\r", b"\nvision\r")),
+                in_json(put(purpose="vision")),
+            ),
+        ),
+        "other calls, POST /files",
+        "part[0].data",
+        "assistants",
+        "vision",
     ),
     Mutation(
         "call of no thread missing",

@@ -68,7 +68,6 @@ def lines(made, form: str) -> list[str]:
                 "reads that repeat the answer before them (1)",
                 "polls of a run, which are one wait for it to settle (2)",
                 "calls that cannot be made again: its request did not arrive whole (1)",
-                "calls that cannot be made again: no answer came (1)",
             ],
         ),
         ("markdown", []),

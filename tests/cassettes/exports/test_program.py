@@ -83,6 +83,53 @@ def test_an_id_whose_variable_moved_on_is_written_out(made):
     assert "content='call_1'" in found[-1]
 
 
+def with_query(each: Interaction, pair: bytes) -> Interaction:
+    target = each.request.target
+    mark = b"&" if b"?" in target else b"?"
+    return replace(each, request=replace(each.request, target=target + mark + pair))
+
+
+def test_a_version_of_the_api_that_is_in_every_query_belongs_to_the_client(made):
+    page = call("GET /threads/thread_abc/messages?limit=5", None, {"data": []})
+    files = call("GET /files?purpose=assistants", None, {"data": []})
+    calls = [with_query(each, b"api-version=2024-05-01") for each in
+             (THREAD, START, poll("queued"), poll("in_progress"), poll("completed"), page, files)]  # fmt: skip
+    assert lines(made, *calls) == [
+        "thread = client.beta.threads.create()",
+        "run = client.beta.threads.runs.create(thread.id, assistant_id='asst_1')",
+        "run = settled(client, run.id, thread.id)",
+        "messages = client.beta.threads.messages.list(thread.id, limit=5)",
+        "client.get('/files?purpose=assistants&api-version=2024-05-01', cast_to=object)",
+    ]
+    for form in ("python", "pytest"):
+        text = "".join(FORMATS[form](made(*numbered(*calls))))
+        assert "max_retries=0, default_query={'api-version': '2024-05-01'})" in text
+
+
+@pytest.mark.parametrize("pair", [b"api-version=2", b"api-version=1&api-version=1", b"api-version=%31", b"version=1"])
+def test_a_version_that_is_not_the_same_in_all_queries_stays_in_the_paths(made, pair):
+    calls = [with_query(THREAD, b"api-version=1"), with_query(poll("completed"), pair)]
+    text = "".join(FORMATS["python"](made(*numbered(*calls))))
+    assert "default_query" not in text
+    assert pair.decode() in text
+
+
+def test_polls_that_came_to_nothing_are_part_of_the_wait(made):
+    unanswered = replace(poll("queued"), response=None, end=End.UPSTREAM_FAILED)
+    refused = [call("GET /threads/thread_abc/runs/run_abcd", None, {"error": {}}, status=code) for code in (429, 500)]
+    assert lines(made, START, poll("queued"), *refused, unanswered, poll("in_progress"), poll("completed"))[1:] == [
+        "run = settled(client, run.id, run.thread_id)"
+    ]
+    gone = call("GET /threads/thread_abc/runs/run_abcd", None, {"error": {}}, status=404)
+    assert lines(made, START, gone, poll("completed"))[1].startswith("refused(404, ")
+    assert lines(made, START, refused[1])[1].startswith("refused(500, ")
+
+
+def test_an_error_that_broke_off_is_an_answer_that_broke_off(made):
+    cut = replace(call("POST /threads", {}, b'{"err', status=500), end=End.UPSTREAM_CUT)
+    assert lines(made, cut) == ["interrupted(lambda: client.beta.threads.create())"]
+
+
 def test_polls_are_one_wait_that_stands_where_the_run_was_found_settled(made):
     page = call("GET /threads/thread_abc/messages", None, {"data": []})
     found = lines(made, START, poll("queued"), page, poll("in_progress"), poll("completed"), page, poll("completed"))
@@ -162,7 +209,7 @@ def test_what_nobody_can_make_again_is_a_comment_and_its_write_need_not_be_playe
     unanswered = replace(call("POST /threads", {}), response=None, end=End.CLIENT_CUT)
     cut = call("POST /threads", b'{"a', request_cut=True)
     text = "".join(FORMATS["pytest"](made(*numbered(unanswered, cut, call("OPTIONS /threads\n\x1b[2J")))))
-    assert "# Left out, no answer came: POST /threads" in text
+    assert "# No answer came here.\n    interrupted(lambda: client.beta.threads.create())" in text
     assert "# Left out, its request did not arrive whole: POST /threads" in text
     assert "# Left out, the openai package has no such method: OPTIONS /threads\\n\\x1b[2J" in text
     assert "unplayed='allow'" in text
