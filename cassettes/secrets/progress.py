@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from .cleaning import HOLD, Cleaning
 from .finder import edited
 from .names import STEMS
-from .streams import Key, texts_of
+from .streams import texts_of
 
 BEHIND_A_NAME = 512
 """Bytes behind a telling name that are held back with it."""
@@ -42,8 +42,9 @@ def settled(data: bytes, *, more: int = 0) -> int:
     """Where the events end that nothing still to come can make tell a secret; `more` bytes of each open text are held too."""
     end = _event_before(data, len(data))
     cut = end
-    for key, places in texts_of(data[:end]).items():
-        if not _goes_on(data, key, places[-1][1], end):
+    for known in texts_of(data[:end]):
+        places = known.places
+        if not _goes_on(data, known.name, places[-1][1], end):
             continue
         text = b"".join([data[start:stop] for start, stop in places])
         held = len(text) - _sure(text, more)
@@ -62,19 +63,19 @@ def _more(cleaning: Cleaning, taint: list[bytes]) -> int:
     return max([behind, *spaced])
 
 
-def _goes_on(data: bytes, key: Key, last: int, end: int) -> bool:
+def _goes_on(data: bytes, name: bytes, last: int, end: int) -> bool:
     """Whether a text may have more pieces: it comes in deltas, and no whole event of its id has come since."""
     begin = data.rfind(b"\n", 0, last) + 1
     if _DELTA.search(data, begin, max(data.find(b"\n", last), last)) is None:
         return False
-    name = b'"' + key[0] + b'"'
-    place = data.find(name, last, end) if key[0] else -1
+    spelled = b'"' + name + b'"'
+    place = data.find(spelled, last, end) if name else -1
     while place >= 0:
         line = data.rfind(b"\n", 0, place) + 1
         stop = data.find(b"\n", place, end)
         if _DELTA.search(data, line, stop if stop >= 0 else end) is None:
             return False
-        place = data.find(name, place + 1, end)
+        place = data.find(spelled, place + 1, end)
     return True
 
 

@@ -168,6 +168,22 @@ def streamed_arguments(text: str, cuts: list[int]) -> bytes:
     return b"".join(out)
 
 
+def streamed_by_turns(text: str, step: int) -> bytes:
+    """Arguments of a tool in pieces of `step`, in some events beside those of another call."""
+    out = []
+    for number, start in enumerate(range(0, len(text), step)):
+        pieces = [(0, text[start : start + step]), (1, "unrelated ")][: 1 + number % 2]
+        calls = [{"index": index, "type": "function", "function": {"arguments": piece}} for index, piece in pieces]
+        out.append(event({"id": "step_1", "delta": {"step_details": {"tool_calls": calls}}}))
+    return b"".join(out)
+
+
+def in_lines(text: str, step: int, prefix: bytes = b"", end: bytes = b"\n") -> bytes:
+    """A text in pieces of `step`, an object a line, each with an id of its own."""
+    pieces = [text[start : start + step] for start in range(0, len(text), step)]
+    return b"".join(prefix + _json({"id": f"e{n}", "delta": {"value": piece}}) + end for n, piece in enumerate(pieces))
+
+
 EVENTS = (b"Content-Type", b"text/event-stream")
 
 
@@ -235,6 +251,15 @@ PLACES: dict[str, Callable[[str, str], Call]] = {
     "arguments in threes": lambda name, secret: _stream(
         streamed_arguments(_nested(name, secret, 0), list(range(3, len(_nested(name, secret, 0)), 3)))
     ),
+    "arguments by turns": lambda name, secret: _stream(streamed_by_turns(_nested(name, secret, 0), 3)),
+    "stream of other ids": lambda name, secret: _stream(in_lines(_said(name, secret), 3, b"data: ", b"\n\n")),
+    "stream of base64": lambda name, secret: _stream(
+        streamed_arguments(
+            coded := base64.b64encode(_json({"n": 1, **_member(name, secret), "z": "and more"})).decode(),
+            list(range(3, len(coded), 3)),
+        )
+    ),
+    "lines of json": lambda name, secret: _call(answer=in_lines(_said(name, secret), 3)),
     "url in text": lambda name, secret: _call(
         _json({"content": f"get https://h.example/x?{name or 'q'}={quote(secret, safe='')}&z=1 please"})
     ),

@@ -1,11 +1,12 @@
 """A stream is known as one however it begins and ends its lines, and its texts are joined each for itself."""
 
+import base64
 import json
 
 import pytest
 from respool.cassettes.secrets.cleaning import DEFAULT
 from respool.cassettes.secrets.finder import edited
-from respool.cassettes.secrets.streams import is_stream, texts_of
+from respool.cassettes.secrets.streams import is_stream
 
 KEY = "ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3dE5"
 
@@ -16,12 +17,15 @@ def event(piece: str, index: int = 0) -> bytes:
 
 
 def told(data: bytes, field: str = "arguments") -> list[str]:
-    """Each text of a stream, joined."""
-    return [
-        b"".join(data[start:end] for start, end in places).decode()
-        for (_, _, name, _), places in texts_of(data).items()
-        if name == field.encode()
-    ]
+    """What a client reads of each text of a stream, by its index."""
+    texts: dict[tuple[str, int], str] = {}
+    for line in data.replace(b"\r", b"\n").split(b"\n"):
+        if line.startswith(b"data:"):
+            value = json.loads(line[5:])
+            for call in value["calls"]:
+                key = value["id"], call["index"]
+                texts[key] = texts.get(key, "") + call["function"][field]
+    return list(texts.values())
 
 
 @pytest.mark.parametrize("head", [b"", b"\n\n", b" \n", b"retry: 100\n\n", b": hello\n\n", b"\xef\xbb\xbf", b"id: 1\n"])
@@ -41,6 +45,75 @@ def test_two_tool_calls_that_come_by_turns_are_two_texts():
     kept = told(edited(data, DEFAULT.edits(data, [])))
     assert kept[0] == "REDACTED"
     assert "sesame" not in kept[1]
+
+
+def pieces(text: str = KEY, step: int = 3) -> list[str]:
+    return [text[start : start + step] for start in range(0, len(text), step)]
+
+
+def data_of(value: object) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+def pretty(value: object) -> bytes:
+    """An event whose object stands in several lines."""
+    return b"".join(b"data: " + line + b"\n" for line in json.dumps(value, indent=1).encode().split(b"\n")) + b"\n"
+
+
+def message(piece: str, name: str = "msg_1", **more: object) -> dict[str, object]:
+    return {"id": name, "delta": {"content": [{"index": 0, "text": {**more, "value": piece}}]}}
+
+
+STREAMS = {
+    "a byte order mark": b"\xef\xbb\xbf" + b"".join(data_of(message(each)) for each in pieces()),
+    "another id in each event": b"".join(data_of(message(each, f"e{n}")) for n, each in enumerate(pieces())),
+    "an id in the first event alone": b"".join(
+        data_of({**({} if n else {"id": "call_1"}), "arguments": each}) for n, each in enumerate(pieces())
+    ),
+    "an id behind the piece": b"".join(data_of({"delta": each, "id": f"e{n}"}) for n, each in enumerate(pieces())),
+    "a note in some events": b"".join(
+        data_of(message(each, **({"text": "a source"} if n % 2 else {}))) for n, each in enumerate(pieces())
+    ),
+    "objects in several lines, two messages by turns": b"".join(
+        pretty(message(each)) + pretty(message("other", "msg_2")) for each in pieces()
+    ),
+    "thoughts": b"".join(data_of({"delta": {"reasoning_content": each}}) for each in pieces()),
+    "strings": b"".join(data_of(each) for each in pieces()),
+    "words": b"".join(b"data: " + each.encode() + b"\n\n" for each in pieces()),
+    "no blank lines": b"".join(data_of(message(each))[:-1] for each in pieces()),
+    "a field that nobody knows": b"x-from: here\n" + b"".join(data_of(message(each)) for each in pieces()),
+    "an object a line": b"".join(data_of(message(each))[6:-1] for each in pieces()),
+    "an object a line, with CRLF": b"".join(data_of(message(each))[6:-2] + b"\r\n" for each in pieces()),
+    "a sequence of JSON texts": b"".join(b"\x1e" + data_of(message(each))[6:-1] for each in pieces()),
+}
+
+
+@pytest.mark.parametrize("form", STREAMS)
+def test_a_key_in_pieces_goes_in_every_form_that_servers_stream_in(form):
+    data = STREAMS[form]
+    kept = edited(data, DEFAULT.edits(data, []))
+    assert kept.count(b"REDACTED") == 1
+    assert len(kept) == len(data) - len(KEY) + len("REDACTED")
+    assert kept.count(b"\n") == data.count(b"\n")
+
+
+def test_base64_that_comes_in_pieces_is_read():
+    said = base64.b64encode(b'{"n": 1, "key": "' + KEY.encode() + b'", "and": "more"}').decode()
+    data = b"".join(map(event, pieces(said)))
+    kept = told(edited(data, DEFAULT.edits(data, [])))[0]
+    assert base64.b64decode(kept) == b'{"n": 1, "key": "REDACTED", "and": "more"}'
+
+
+def test_what_two_events_say_whole_is_left_as_it_is():
+    data = data_of(message("the key is ghp_")) + data_of({"id": "msg_2", "content": [{"text": {"value": KEY[4:]}}]})
+    assert DEFAULT.edits(data, []) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b'{\n  "a": {}\n}', b'{"a": 1}\n[2]', b"{}", b'{"a": 1}\n', b'[{"a": 1},\n{"a": 2}]', b"{,\n{"]
+)
+def test_one_object_is_no_stream_however_it_is_laid_out(body):
+    assert not is_stream(body)
 
 
 def test_what_is_no_stream_is_not_taken_for_one():
