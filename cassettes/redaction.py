@@ -9,9 +9,11 @@ Ids of the API (`thread_...`, `run_...`) and words of its vocabulary are never t
 as its key. Bodies whose pieces stand in the cassette already are left alone: the recorder scrubs while it spools them.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
 from .interaction import Body, Headers, Interaction, Request, Response
 from .scopes import scope_of
@@ -52,6 +54,9 @@ SHORTEST_LINE = 12
 """Bytes of a header's value that the rules look at."""
 SHORTEST_NAME = 24
 """Bytes of a header's name, or of a method, that they look at: somebody pastes a key into the wrong place."""
+MOST_WORDS = 4
+"""Words of such a name that a key is looked for behind."""
+_FIRST_WORDS = re.compile(rb"[-_.]")
 
 
 def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interaction:
@@ -207,12 +212,28 @@ def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Head
     else:
         lines = list(sifted.lines)
     texts = [value for _, value in lines if len(value) >= SHORTEST_LINE]
-    texts += [name for name, _ in lines if len(name) >= SHORTEST_NAME]
+    texts += [tail for name, _ in lines if len(name) >= SHORTEST_NAME for tail in _tails(name)]
     shown = cleaning.values(texts)
     if shown is texts:
         return tuple(lines)
     clean = dict(zip(texts, shown, strict=True))
-    return tuple([(clean.get(name, name), clean.get(value, value)) for name, value in lines])
+    return tuple([(_renamed(name, clean), clean.get(value, value)) for name, value in lines])
+
+
+@lru_cache(maxsize=1024)
+def _tails(name: bytes) -> tuple[bytes, ...]:
+    """A long name of a header, and what stands in it behind each of its first words: a key may be written onto them."""
+    words = _FIRST_WORDS.finditer(name)
+    return (name, *(tail for word in islice(words, MOST_WORDS) if len(tail := name[word.end() :]) >= SHORTEST_NAME - 4))
+
+
+def _renamed(name: bytes, clean: dict[bytes, bytes]) -> bytes:
+    """The name of a header with what stands for its tail; the longest that holds anything counts."""
+    if len(name) >= SHORTEST_NAME:
+        for tail in _tails(name):
+            if clean[tail] != tail:
+                return name[: len(name) - len(tail)] + clean[tail]
+    return name
 
 
 def _moved(marks: tuple[tuple[int, int], ...], edits: list[Edit]) -> tuple[tuple[int, int], ...]:

@@ -7,7 +7,7 @@ An event is what `data:` lines say, or a line of a body that has an object of JS
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..scrubber import spans_of
@@ -140,11 +140,7 @@ def stream_edits(data: bytes, policy: Policy | None, taint: Iterable[bytes], rep
     """The edits of each secret that stands in the joined text of a stream, those of one secret together."""
     taint = list(taint)
     done: list[list[Edit]] = []
-    for text_of in texts_of(data):
-        places = text_of.places
-        if len(places) < 2:
-            continue
-        text = b"".join([data[start:end] for start, end in places])
+    for places, text in _joined(data):
         known = [each for each in taint if each in text]
         edits = [Edit(start, end, PLACEHOLDER) for start, end in spans_of(text, known)] if known else []
         if policy is not None and (spans := find(text, policy)):
@@ -153,6 +149,21 @@ def stream_edits(data: bytes, policy: Policy | None, taint: Iterable[bytes], rep
             edits.sort()
             done += _laid_out(places, edits)
     return done
+
+
+def joined_places(data: bytes, policy: Policy) -> Iterator[tuple[int, str]]:
+    """Where a secret begins that the joined texts of a stream tell, and its rule."""
+    for places, text in _joined(data):
+        edits = [Edit(span.start, span.end, span.rule.encode()) for span in find(text, policy)]
+        for group in _laid_out(places, edits):
+            yield group[0].start, group[0].text.decode()
+
+
+def _joined(data: bytes) -> Iterator[tuple[Places, bytes]]:
+    """The texts that come in more than one piece."""
+    for text in texts_of(data):
+        if len(text.places) > 1:
+            yield text.places, b"".join([data[start:end] for start, end in text.places])
 
 
 def _laid_out(places: Places, found: list[Edit]) -> list[list[Edit]]:
