@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ..scrubber import spans_of
 from .finder import PLACEHOLDER, Edit, Replacer, edits_of, find
 from .policy import Policy
+from .unfinished import shown_for, unfinished
 
 _TOKEN = re.compile(
     rb'"(?:(id|item_id)"\s{0,8}:\s{0,8}"([^"\\]{0,128})"|(index|output_index|content_index)"\s{0,8}:\s{0,8}([0-9]{1,9})'
@@ -31,6 +32,8 @@ _ODD = b"{\x1e\xef"
 _OPENED = (b"{", b" {")
 MOST_INDICES = 64
 """Bytes of the indices of an event that count: what is nested deeper than that is nobody's."""
+MOST_OPEN = 64
+"""Texts of a stream that may have been under way when it was cut."""
 MOST_PIECES = 200_000
 
 Places = list[tuple[int, int]]
@@ -136,10 +139,18 @@ class _Groups:
         return list({tuple(text.places): text for text in self._texts.values()}.values())
 
 
-def stream_edits(data: bytes, policy: Policy | None, taint: Iterable[bytes], replacer: Replacer) -> list[list[Edit]]:
-    """The edits of each secret that stands in the joined text of a stream, those of one secret together."""
+def stream_edits(
+    data: bytes, policy: Policy | None, taint: Iterable[bytes], replacer: Replacer, *, cut: bool = False
+) -> list[list[Edit]]:
+    """The edits of each secret that stands in the joined text of a stream, those of one secret together.
+
+    `cut`: it broke off, and its last texts may end with the beginning of one.
+    """
     taint = list(taint)
     done: list[list[Edit]] = []
+    for places, text in _last_texts(data) if cut else ():
+        begun = unfinished(text, policy, taint)
+        done += _laid_out(places, [Edit(each.start, each.end, shown_for(each, text, replacer)) for each in begun])
     for places, text in _joined(data):
         known = [each for each in taint if each in text]
         edits = [Edit(start, end, PLACEHOLDER) for start, end in spans_of(text, known)] if known else []
@@ -149,6 +160,12 @@ def stream_edits(data: bytes, policy: Policy | None, taint: Iterable[bytes], rep
             edits.sort()
             done += _laid_out(places, edits)
     return done
+
+
+def _last_texts(data: bytes) -> list[tuple[Places, bytes]]:
+    """The texts that the last events of a stream added to, the string in which it was cut among them."""
+    texts = sorted(texts_of(data.rstrip(b"\\") + b'"'), key=lambda text: text.places[-1])[-MOST_OPEN:]
+    return [(text.places, b"".join([data[start:end] for start, end in text.places])) for text in texts]
 
 
 def joined_places(data: bytes, policy: Policy) -> Iterator[tuple[int, str]]:
