@@ -89,6 +89,7 @@ KINDS: dict[str, tuple[str, Make]] = {
         lambda rng: f"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{word(rng, 16)}.{word(rng, 60)}.{word(rng, 22)}",
     ),
     "url token": ("", lambda rng: f"https://{word(rng, 24)}@git.example/a.git"),
+    "token in a path": ("", lambda rng: f"https://h.example/v1/token/{word(rng, 30)}"),
     "database password": ("DB_PASS", lambda rng: word(rng, 14)),
     "auth of a registry": ("auth", lambda rng: base64.b64encode(b"me:" + word(rng, 16).encode()).decode().rstrip("=")),
     "jwt": ("", _jwt),
@@ -108,6 +109,8 @@ def core(secret: str) -> bytes:
         return secret.rpartition("/")[2].encode()
     if "sig=" in secret:
         return secret.partition("sig=")[2].removesuffix("%3D").encode()
+    if "/token/" in secret:
+        return secret.rpartition("/")[2].encode()
     if secret.startswith("https://"):
         return secret.removeprefix("https://").partition("@")[0].encode()
     if "://" in secret:

@@ -12,7 +12,7 @@ from respool.cassettes.secrets.finder import edited
 from respool.cassettes.secrets.policy import PLAIN, Policy
 from respool.cassettes.secrets.unfinished import unfinished
 
-AT_ITS_END = {"azure sas", "azure 84", "azure storage signed", "azure search", "azure client secret"}
+AT_ITS_END = {"azure sas", "token in a path", "azure 84", "azure storage signed", "azure search", "azure client secret"}
 """Kinds that only their end betrays."""
 BEGUN = sorted({kind for kind, (name, _) in KINDS.items() if not name} - AT_ITS_END)
 KEY = "ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3dE5"
