@@ -21,6 +21,7 @@ _SPACE = re.compile(rb"[\s]|\\[nrt]")
 _STEM = re.compile(b"|".join(map(re.escape, STEMS)), re.IGNORECASE)
 _BLOCKS = ((b"-----BEGIN", b"-----END"), (b"---- BEGIN", b"---- END"), (b"Private-Lines:", b"Private-MAC:"))
 """What begins a private key of several lines, and what ends it."""
+_WHOLE = re.compile(rb'"object"\s{0,8}:\s{0,8}"thread[."]')
 _DELTA = re.compile(rb'delta"')
 
 
@@ -64,19 +65,24 @@ def _more(cleaning: Cleaning, taint: list[bytes]) -> int:
 
 
 def _goes_on(data: bytes, name: bytes, last: int, end: int) -> bool:
-    """Whether a text may have more pieces: it comes in deltas, and no whole event of its id has come since."""
-    begin = data.rfind(b"\n", 0, last) + 1
-    if _DELTA.search(data, begin, max(data.find(b"\n", last), last)) is None:
+    """Whether a text may have more pieces: neither it, nor what has come since of its id, is a whole object of the API."""
+    if _is_whole(data, last, end):
         return False
     spelled = b'"' + name + b'"'
     place = data.find(spelled, last, end) if name else -1
     while place >= 0:
-        line = data.rfind(b"\n", 0, place) + 1
-        stop = data.find(b"\n", place, end)
-        if _DELTA.search(data, line, stop if stop >= 0 else end) is None:
+        if _is_whole(data, place, end):
             return False
         place = data.find(spelled, place + 1, end)
     return True
+
+
+def _is_whole(data: bytes, place: int, end: int) -> bool:
+    """Whether the line at a place has an object of the API, and no delta of one."""
+    begin = data.rfind(b"\n", 0, place) + 1
+    stop = data.find(b"\n", place, end)
+    stop = end if stop < 0 else stop
+    return _WHOLE.search(data, begin, stop) is not None and _DELTA.search(data, begin, stop) is None
 
 
 def _sure(text: bytes, more: int) -> int:
