@@ -9,11 +9,13 @@ Ids of the API (`thread_...`, `run_...`) and words of its vocabulary are never t
 as its key. Bodies whose pieces stand in the cassette already are left alone: the recorder scrubs while it spools them.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
-from .interaction import Body, Headers, Interaction, Request, Response
+from .interaction import Body, End, Headers, Interaction, Request, Response
 from .scopes import scope_of
 from .scrubber import replaced
 from .secrets.cleaning import DEFAULT, Cleaning
@@ -48,10 +50,15 @@ __all__ = [
     "split_scheme",
 ]
 
+CUT = (End.CLIENT_CUT, End.UPSTREAM_CUT, End.PROXY_CUT)
+"""How a call ended whose answer may have stopped anywhere."""
 SHORTEST_LINE = 12
 """Bytes of a header's value that the rules look at."""
 SHORTEST_NAME = 24
 """Bytes of a header's name, or of a method, that they look at: somebody pastes a key into the wrong place."""
+MOST_WORDS = 4
+"""Words of such a name that a key is looked for behind."""
+_FIRST_WORDS = re.compile(rb"[-_.]")
 
 
 def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interaction:
@@ -63,7 +70,8 @@ def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interactio
     secrets = secrets_of(interaction.request)
     if interaction.response is not None:
         secrets = joined(secrets, secrets_of_response(interaction.response.headers))
-    request, response = redact_call(interaction.request, interaction.response, secrets, cleaning)
+    cut = interaction.request_cut, interaction.end in CUT
+    request, response = redact_call(interaction.request, interaction.response, secrets, cleaning, cut=cut)
     scope = interaction.scope
     if scrub_text(scope, secrets) != scope:
         scope = scrub_text(scope_of(request, response), secrets)
@@ -72,14 +80,22 @@ def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interactio
 
 
 def redact_call(
-    request: Request, response: Response | None, secrets: tuple[bytes, ...], cleaning: Cleaning = DEFAULT
+    request: Request,
+    response: Response | None,
+    secrets: tuple[bytes, ...],
+    cleaning: Cleaning = DEFAULT,
+    *,
+    cut: tuple[bool, bool] = (False, False),
 ) -> tuple[Request, Response | None]:
-    """Both sides of a call without their credentials. `secrets` are those of the request (`secrets_of`)."""
+    """Both sides of a call without their credentials. `secrets` are those of the request (`secrets_of`).
+
+    `cut`: which of the bodies broke off, and may end with the beginning of a secret.
+    """
     if response is not None:
         sifted = sift(response.headers)
         secrets = joined(secrets, needles(sifted.held))
-        response = _cleaned(response, sifted, secrets, cleaning)
-    return _redacted(request, secrets, cleaning), response
+        response = _cleaned(response, sifted, secrets, cleaning, cut=cut[1])
+    return _redacted(request, secrets, cleaning, cut=cut[0]), response
 
 
 def redact_request(request: Request, taint: tuple[bytes, ...] = (), cleaning: Cleaning = DEFAULT) -> Request:
@@ -96,14 +112,14 @@ def redact_response(response: Response, taint: tuple[bytes, ...] = (), cleaning:
     return _cleaned(response, sifted, joined(taint, needles(sifted.held)), cleaning)
 
 
-def _redacted(request: Request, taint: tuple[bytes, ...], cleaning: Cleaning) -> Request:
+def _redacted(request: Request, taint: tuple[bytes, ...], cleaning: Cleaning, *, cut: bool = False) -> Request:
     target = redact_target(request.target)
     sifted = _sift_request(request.headers)
     body = request.body
     data = body.read() if body.at_hand else b""
     found = _found(taint, (target, sifted.text, data))
     target = cleaning.value(replaced(target, found) if found else target)
-    edits = cleaning.edits(data, found) if data else []
+    edits = cleaning.edits(data, taint if cut else found, cut=cut) if data else []
     if edits:
         body = Body.of(edited(data, edits))
     usual = not found and len(sifted.text) <= 4096
@@ -114,12 +130,14 @@ def _redacted(request: Request, taint: tuple[bytes, ...], cleaning: Cleaning) ->
     return Request(method, target, headers, body, request.coding)
 
 
-def _cleaned(response: Response, sifted: Sifted, taint: tuple[bytes, ...], cleaning: Cleaning) -> Response:
+def _cleaned(
+    response: Response, sifted: Sifted, taint: tuple[bytes, ...], cleaning: Cleaning, *, cut: bool = False
+) -> Response:
     reason, body, marks = response.reason, response.body, response.marks
     data = body.read() if body.at_hand else b""
     found = _found(taint, (reason, sifted.text, data))
     reason = cleaning.value(replaced(reason, found) if found else reason)
-    edits = cleaning.edits(data, found) if data else []
+    edits = cleaning.edits(data, taint if cut else found, cut=cut) if data else []
     if edits:
         body, marks = Body.of(edited(data, edits)), _moved(marks, edits)
     headers = _scrub_lines(sifted, found, cleaning)
@@ -207,12 +225,28 @@ def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Head
     else:
         lines = list(sifted.lines)
     texts = [value for _, value in lines if len(value) >= SHORTEST_LINE]
-    texts += [name for name, _ in lines if len(name) >= SHORTEST_NAME]
+    texts += [tail for name, _ in lines if len(name) >= SHORTEST_NAME for tail in _tails(name)]
     shown = cleaning.values(texts)
     if shown is texts:
         return tuple(lines)
     clean = dict(zip(texts, shown, strict=True))
-    return tuple([(clean.get(name, name), clean.get(value, value)) for name, value in lines])
+    return tuple([(_renamed(name, clean), clean.get(value, value)) for name, value in lines])
+
+
+@lru_cache(maxsize=1024)
+def _tails(name: bytes) -> tuple[bytes, ...]:
+    """A long name of a header, and what stands in it behind each of its first words: a key may be written onto them."""
+    words = _FIRST_WORDS.finditer(name)
+    return (name, *(tail for word in islice(words, MOST_WORDS) if len(tail := name[word.end() :]) >= SHORTEST_NAME - 4))
+
+
+def _renamed(name: bytes, clean: dict[bytes, bytes]) -> bytes:
+    """The name of a header with what stands for its tail; the longest that holds anything counts."""
+    if len(name) >= SHORTEST_NAME:
+        for tail in _tails(name):
+            if clean[tail] != tail:
+                return name[: len(name) - len(tail)] + clean[tail]
+    return name
 
 
 def _moved(marks: tuple[tuple[int, int], ...], edits: list[Edit]) -> tuple[tuple[int, int], ...]:

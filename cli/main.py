@@ -133,7 +133,7 @@ def run(arguments: Sequence[str]) -> int:
         from ..cassettes.text import safe
 
         what = str(error.filename) if error.filename is not None else "the output could not be written"
-        print(safe(f"respool: {what}: {error.strerror or error}"), file=sys.stderr)
+        print(safe(f"respool: {_without_keys(what)}: {error.strerror or error}"), file=sys.stderr)
         return UsageError.exit_status
     except Exception as error:  # noqa: BLE001  # the last resort: Python's own traceback would quote what was worked on
         from ..cassettes.crashes import told
@@ -159,11 +159,9 @@ def _run(arguments: Sequence[str]) -> int:
     except RespoolError as error:
         from ..cassettes.text import safe
 
-        print(f"respool: {safe(error.message)}", file=sys.stderr)
-        for line in error.lines:
-            print(f"  {safe(line)}", file=sys.stderr)
-        if error.hint:
-            print(f"  {safe(error.hint)}", file=sys.stderr)
+        print(f"respool: {safe(_without_keys(error.message))}", file=sys.stderr)
+        for line in filter(None, (*error.lines, error.hint)):
+            print(f"  {safe(_without_keys(line))}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         return 130
@@ -173,3 +171,11 @@ def _end_alike() -> None:
     """Let SIGTERM end a command as Ctrl-C does, which removes what is half made. Servers have handlers of their own."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _without_keys(text: str) -> str:
+    """An error's line, fit for the log of a CI: what it quotes of a command line or of settings may be a key."""
+    from ..cassettes.redaction import scrub_text
+    from ..cassettes.secrets.cleaning import DEFAULT
+
+    return scrub_text(text, (), DEFAULT)

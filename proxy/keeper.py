@@ -88,9 +88,10 @@ class BodyKeeper:
         """What was fed, as it came, while it is in memory; nothing once it is spooled."""
         return b"".join(self._pieces)
 
-    def finish(self) -> Kept:
+    def finish(self, *, cut: bool = False) -> Kept:
+        """All that was fed. `cut`: the body broke off."""
         if self._spool is not None:
-            return self._spool.finish()
+            return self._spool.finish(cut=cut)
         pieces, coding = self._pieces, self._coding if self._size else ""  # of no bytes, nothing was undone
         if coding:
             try:
@@ -98,7 +99,7 @@ class BodyKeeper:
             except CodingError:
                 coding = ""  # it is not what its header says: it stays as it came, header and all
         if pieces is None:
-            return self._begin_spool().finish()
+            return self._begin_spool().finish(cut=cut)
         return Kept(Body.of(b"".join(pieces)), coding, [len(piece) for piece in pieces], spooled=False)
 
 
@@ -158,9 +159,9 @@ class _Spool:
         else:
             self._decoded.mark()
 
-    def finish(self) -> Kept:
+    def finish(self, *, cut: bool = False) -> Kept:
         form = self._decoded or self._as_it_came
-        self._observe(form.finish())
+        self._observe(form.finish(cut=cut))
         return Kept(Body(tuple(form.refs), self._writer.load), self._coding, form.lengths, spooled=True)
 
 
@@ -195,11 +196,11 @@ class _Form:
             yield self._writer.load(ref)
         yield bytes(self._buffer)
 
-    def finish(self) -> bytes:
+    def finish(self, *, cut: bool = False) -> bytes:
         """Write the rest, and return what of it `feed` did not."""
         held = self._scrubber.finish()
         self._since += len(held)
-        held = self._sweeper.feed(held) + self._sweeper.finish()
+        held = self._sweeper.feed(held) + self._sweeper.finish(cut=cut)
         self._take(held)
         self.mark()
         self.lengths = _adjusted(self.lengths, self._sweeper.changes)

@@ -16,7 +16,15 @@ from ..cassettes import operations
 from ..cassettes.coding import undoable
 from ..cassettes.interaction import EMPTY, Body, End, Headers, Interaction, Request, Response
 from ..cassettes.keys import AnswerBuilder, KeyBuilder, request_key, variant_of
-from ..cassettes.redaction import joined, redact_call, redact_request, scrub_text, secrets_of, secrets_of_response
+from ..cassettes.redaction import (
+    CUT,
+    joined,
+    redact_call,
+    redact_request,
+    scrub_text,
+    secrets_of,
+    secrets_of_response,
+)
 from ..cassettes.rules import NO_RULES, Rules
 from ..cassettes.scopes import scope_of
 from ..cassettes.secrets.cleaning import DEFAULT as DEFAULT_CLEANING
@@ -194,11 +202,11 @@ class Passage:
                 self._fault = error
 
     def _bodies(self) -> tuple[Request, Response | None]:
-        asked = self._request_body.finish()
+        asked = self._request_body.finish(cut=not self.request_whole)
         request = Request(self.method, self.target, self.headers, asked.body, asked.coding)
         response = None
         if self._head is not None and self._response_body is not None:
-            answered = self._response_body.finish()
+            answered = self._response_body.finish(cut=self._end in CUT)
             response = Response(
                 self._head.status,
                 self._head.reason,
@@ -225,7 +233,8 @@ class Passage:
         # Of the request as it came: what only the response named is unknown when the request comes again.
         key = self._keys[-1].finish() if self._keys else request_key(request, self._secrets, rules=self._rules)
         variant = variant_of(self.headers, self._writer.file_id)
-        request, response = redact_call(request, response, self._secrets, self._cleaning)
+        cut = not self.request_whole, self._end in CUT
+        request, response = redact_call(request, response, self._secrets, self._cleaning, cut=cut)
         scope = scope_of(request, response)  # of what is written, so that no name holds what was taken out
         session = self._session
         if session != DEFAULT:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ..cassettes.errors import DamagedCassetteError
 from ..cassettes.interaction import End, Interaction, Response
 from ..cassettes.operations import find_operation, split_target
 from ..cassettes.renaming import Renaming
@@ -55,12 +56,18 @@ class Prepared:
 def prepare(interaction: Interaction, *, hurry: bool, streams: bool) -> Prepared:
     """Build the answer of an interaction that has a response.
 
-    `hurry`: with poll compression, clients are told not to wait. `streams`: the answer was a stream.
+    `hurry`: with poll compression, clients are told not to wait. `streams`: the answer was a stream. Raises
+    DamagedCassetteError for a head that no recording has: what follows it would be read as another answer.
     """
     response = interaction.response
     if response is None:
         raise ValueError("an interaction without a response has no answer")
     method = interaction.request.method
+    if not wire.can_be_written(response.status, response.reason, response.headers):
+        raise DamagedCassetteError(
+            f"call {interaction.arrival} of the cassette has an answer whose head cannot be sent",
+            "no proxy records such a head: somebody has changed the cassette",
+        )
     body = wire.has_body(method, response.status)
     cut = interaction.end not in (End.COMPLETE, End.UPSTREAM_FAILED)
     counted = wire.header_value(response.headers, b"content-length") is not None and not response.coding

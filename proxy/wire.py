@@ -3,6 +3,7 @@
 Both ways use it. Nothing here opens a connection, and nothing re-spells a header that it passes on.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
@@ -67,6 +68,21 @@ def write_head(first_line: bytes, headers: Iterable[tuple[bytes, bytes]]) -> byt
     lines += [name + b": " + value for name, value in headers]
     lines += [b"", b""]
     return b"\r\n".join(lines)
+
+
+_ENDS_A_LINE = re.compile(rb"[\r\n\0]")
+_ENDS_A_NAME = re.compile(rb"[\r\n\0\t :]")
+
+
+def can_be_written(status: int, reason: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether the head of an answer is one: no line in it begins another, and it is the last before a body."""
+    return (
+        200 <= status <= 999
+        and _ENDS_A_LINE.search(reason) is None
+        and all(
+            name and _ENDS_A_NAME.search(name) is None and _ENDS_A_LINE.search(value) is None for name, value in headers
+        )
+    )
 
 
 def status_line(status: int, reason: bytes = b"") -> bytes:

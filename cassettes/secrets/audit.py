@@ -4,14 +4,16 @@ A finding names the place and the rule, never what stands there. Bodies of more 
 and that is said.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from ..coding import CodingError, Decoder
 from ..editing import begin, reported
 from ..errors import CassetteError
-from ..interaction import Body, Interaction
+from ..interaction import Body, Interaction, Response
 from ..keys import request_key
 from ..reader import Reader
 from ..redaction import redact, redact_target
@@ -20,6 +22,7 @@ from ..summaries import summarise
 from .cleaning import Cleaning
 from .finder import find
 from .policy import PLAIN, Policy
+from .streams import is_stream, joined_places
 
 LARGEST = 64 << 20
 """Bytes of one body, or of one file, that are looked into."""
@@ -28,6 +31,8 @@ SLOT = "slot"
 KNOWN_VALUE = "known value"
 """The rule of what a slot of the same call held, met elsewhere."""
 TOO_LARGE = "too large to look into"
+NOT_OPENED = "packed, and cannot be looked into"
+_PACKED = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 Progress = Callable[[int, int], None]
 
@@ -42,23 +47,66 @@ class Suspect(NamedTuple):
 def suspects_in(reader: Reader, policy: Policy = PLAIN, *, progress: Progress | None = None) -> Iterator[Suspect]:
     """What today's rules would take out of a cassette, in order of the calls."""
     cleaning = Cleaning(policy)
+    # The user's own rules stand in the notes, as what they are.
+    for span in find(repr(reader.meta).encode("utf-8", "replace"), Policy.of((), policy.allow)):
+        yield Suspect("the notes", span.rule)
     for row in reported(reader.rows(), len(reader), progress):
         for place, rule in suspects_of(reader.interaction(row), policy, cleaning):
             yield Suspect(f"call {row.summary.arrival}, {place}", rule)
 
 
 def suspects_in_file(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
-    """What the rules find in a file that is no cassette: an export, a log, a script. Raises CassetteError if it is unreadable."""
+    """What the rules find in a file that is no cassette: an export, a log, a script. Raises CassetteError if it is unreadable.
+
+    What is packed with gzip or zstd, or written in UTF-16, is looked at as what it says; a stream as the texts that it joins to.
+    """
     try:
-        if path.stat().st_size > LARGEST:
-            yield Suspect("the file", TOO_LARGE)
-            return
-        data = path.read_bytes()
+        with path.open("rb") as file:  # what a pipe or a device gives has no size before it is read
+            data = file.read(LARGEST + 1)
     except OSError as error:
         raise CassetteError(f"{path} cannot be read: {error.strerror}") from error
-    for span in find(data, policy):
-        line = data.count(b"\n", 0, span.start) + 1
-        yield Suspect(f"line {line:,}", span.rule)
+    if len(data) > LARGEST:
+        yield Suspect("the file", TOO_LARGE)
+        return
+    packed = next((coding for mark, coding in _PACKED.items() if data.startswith(mark)), "")
+    if packed:
+        try:
+            data = Decoder(packed, most=LARGEST).feed(data)
+        except CodingError:
+            yield Suspect("the file", NOT_OPENED)
+            return
+    yield from _by_line(data, policy)
+    if _is_utf_16(data):
+        yield from _by_line(_as_utf_8(data), policy)
+
+
+def suspects_in_name(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
+    """What the rules find in the name of a file."""
+    for span in find(os.fsencode(path), policy):
+        yield Suspect("the name", span.rule)
+
+
+def _by_line(data: bytes, policy: Policy) -> Iterator[Suspect]:
+    found = [(span.start, span.rule) for span in find(data, policy)]
+    if is_stream(data):
+        found = sorted({*found, *joined_places(data, policy)})
+    line, before = 1, 0
+    for start, rule in found:
+        line, before = line + data.count(b"\n", before, start), start
+        yield Suspect(f"line {line:,}", rule)
+
+
+def _is_utf_16(data: bytes) -> bool:
+    """Whether a text says that it is in UTF-16, or has a NUL at every second place from its beginning on."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    begin = data[:64]
+    return len(begin) > 7 and not (any(begin[1::2]) and any(begin[::2]))
+
+
+def _as_utf_8(data: bytes) -> bytes:
+    order = "utf-16" if data[:1] in (b"\xff", b"\xfe") else "utf-16-be" if not data[0] else "utf-16-le"
+    return data.decode(order, "replace").encode("utf-8", "surrogatepass")
 
 
 def redact_cassette(
@@ -99,6 +147,12 @@ def suspects_of(interaction: Interaction, policy: Policy, cleaning: Cleaning) ->
     cleaned = redact(whole, cleaning)
     if cleaned == whole:
         return
+    for place, told, shown in (
+        ("the method", whole.request.method, cleaned.request.method),
+        ("the session", whole.session, cleaned.session),
+    ):
+        if shown != told:
+            yield from _told(place, told.encode("utf-8", "surrogateescape"), policy, KNOWN_VALUE)
     target = whole.request.target
     if cleaned.request.target != target:
         yield from _told("the path or query", target, policy, SLOT if redact_target(target) != target else KNOWN_VALUE)
@@ -108,19 +162,25 @@ def suspects_of(interaction: Interaction, policy: Policy, cleaning: Cleaning) ->
     ):
         if before is None or after is None:
             continue
-        for (name, value), (_, now) in zip(before.headers, after.headers, strict=True):
+        for (name, value), (shown, now) in zip(before.headers, after.headers, strict=True):
+            if shown != name:
+                yield from _told(f"the name of a header of {side}", name, policy, KNOWN_VALUE)
             if now != value:
-                yield from _told(f"{side}'s header {name.decode('latin-1')}", value, policy, SLOT)
+                yield from _told(f"{side}'s header {shown.decode('latin-1')}", value, policy, SLOT)
+        if isinstance(before, Response) and isinstance(after, Response) and after.reason != before.reason:
+            yield from _told("the response's status line", before.reason, policy, KNOWN_VALUE)
         if after.body != before.body:
             yield from _told(f"{side}'s body", before.body.read(), policy, KNOWN_VALUE)
 
 
 def _told(place: str, text: bytes, policy: Policy, otherwise: str) -> Iterator[Suspect]:
     """What the rules find in a text that was changed; where they find nothing, what else changed it."""
-    spans = find(text, policy)
-    for span in spans:
-        yield Suspect(f"{place}, byte {span.start:,}", span.rule)
-    if not spans:
+    found = [(span.start, span.rule) for span in find(text, policy)]
+    if not found and is_stream(text):
+        found = sorted(set(joined_places(text, policy)))
+    for start, rule in found:
+        yield Suspect(f"{place}, byte {start:,}", rule)
+    if not found:
         yield Suspect(place, otherwise)
 
 

@@ -12,6 +12,7 @@ from ..scrubber import spans_of
 from .finder import PLACEHOLDER, Edit, Replacer, clean, edited, edits_of, find, hide
 from .policy import PLAIN, Policy
 from .streams import is_stream, stream_edits
+from .unfinished import shown_for, unfinished
 
 CONTEXT = 256
 """Bytes before a place that a rule may look back at."""
@@ -28,21 +29,26 @@ class Cleaning:
     policy: Policy | None = PLAIN
     replacer: Replacer = hide
 
-    def edits(self, data: bytes, taint: Iterable[bytes]) -> list[Edit]:
-        """What is to be changed in `data`, in order and apart."""
-        return _merged(self.grouped(data, taint))
+    def edits(self, data: bytes, taint: Iterable[bytes], *, cut: bool = False) -> list[Edit]:
+        """What is to be changed in `data`, in order and apart. `cut`: it was broken off, within a secret perhaps."""
+        return _merged(self.grouped(data, taint, cut=cut))
 
-    def grouped(self, data: bytes, taint: Iterable[bytes], *, stream: bool | None = None) -> list[list[Edit]]:
+    def grouped(
+        self, data: bytes, taint: Iterable[bytes], *, stream: bool | None = None, cut: bool = False
+    ) -> list[list[Edit]]:
         """The same before overlaps are settled, the edits of one secret together, the more telling first."""
         taint = list(taint)
         groups: list[list[Edit]] = []
         if is_stream(data) if stream is None else stream:
-            groups += stream_edits(data, self.policy, taint, self.replacer)
+            groups += stream_edits(data, self.policy, taint, self.replacer, cut=cut)
         groups += [[Edit(start, end, PLACEHOLDER)] for start, end in spans_of(data, taint)]
         if self.policy is not None:
             spans = find(data, self.policy)
             if spans:
                 groups += [[edit] for edit in edits_of(data, spans, self.policy, self.replacer)]
+        if cut:
+            begun = unfinished(data, self.policy, taint)
+            groups += [[Edit(each.start, each.end, shown_for(each, data, self.replacer))] for each in begun]
         return groups
 
     def value(self, data: bytes) -> bytes:
@@ -140,16 +146,16 @@ class Sweeper:
                 out.append(self._taken(self._hold))
         return b"".join(out)
 
-    def finish(self) -> bytes:
-        """The rest. Nothing can be fed after."""
-        return self._taken(0)
+    def finish(self, *, cut: bool = False) -> bytes:
+        """The rest. Nothing can be fed after. `cut`: the text was broken off."""
+        return self._taken(0, broken=cut)
 
-    def _taken(self, hold: int) -> bytes:
+    def _taken(self, hold: int, *, broken: bool = False) -> bytes:
         text = self._before + bytes(self._text)
         if self._stream is None:
             self._stream = is_stream(text)
         began = len(self._before)
-        groups = self._cleaning.grouped(text, self._taint, stream=self._stream)
+        groups = self._cleaning.grouped(text, self._taint, stream=self._stream, cut=broken)
         cut = len(text) - hold
         if hold and self._stream:
             cut = max(text.rfind(b"\n", began, cut) + 1, began) or cut

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from .cleaning import HOLD, Cleaning
 from .finder import edited
 from .names import STEMS
-from .streams import Key, texts_of
+from .streams import texts_of
 
 BEHIND_A_NAME = 512
 """Bytes behind a telling name that are held back with it."""
@@ -21,6 +21,7 @@ _SPACE = re.compile(rb"[\s]|\\[nrt]")
 _STEM = re.compile(b"|".join(map(re.escape, STEMS)), re.IGNORECASE)
 _BLOCKS = ((b"-----BEGIN", b"-----END"), (b"---- BEGIN", b"---- END"), (b"Private-Lines:", b"Private-MAC:"))
 """What begins a private key of several lines, and what ends it."""
+_WHOLE = re.compile(rb'"object"\s{0,8}:\s{0,8}"thread[."]')
 _DELTA = re.compile(rb'delta"')
 
 
@@ -42,8 +43,9 @@ def settled(data: bytes, *, more: int = 0) -> int:
     """Where the events end that nothing still to come can make tell a secret; `more` bytes of each open text are held too."""
     end = _event_before(data, len(data))
     cut = end
-    for key, places in texts_of(data[:end]).items():
-        if not _goes_on(data, key, places[-1][1], end):
+    for known in texts_of(data[:end]):
+        places = known.places
+        if not _goes_on(data, known.name, places[-1][1], end):
             continue
         text = b"".join([data[start:stop] for start, stop in places])
         held = len(text) - _sure(text, more)
@@ -62,20 +64,25 @@ def _more(cleaning: Cleaning, taint: list[bytes]) -> int:
     return max([behind, *spaced])
 
 
-def _goes_on(data: bytes, key: Key, last: int, end: int) -> bool:
-    """Whether a text may have more pieces: it comes in deltas, and no whole event of its id has come since."""
-    begin = data.rfind(b"\n", 0, last) + 1
-    if _DELTA.search(data, begin, max(data.find(b"\n", last), last)) is None:
+def _goes_on(data: bytes, name: bytes, last: int, end: int) -> bool:
+    """Whether a text may have more pieces: neither it, nor what has come since of its id, is a whole object of the API."""
+    if _is_whole(data, last, end):
         return False
-    name = b'"' + key[0] + b'"'
-    place = data.find(name, last, end) if key[0] else -1
+    spelled = b'"' + name + b'"'
+    place = data.find(spelled, last, end) if name else -1
     while place >= 0:
-        line = data.rfind(b"\n", 0, place) + 1
-        stop = data.find(b"\n", place, end)
-        if _DELTA.search(data, line, stop if stop >= 0 else end) is None:
+        if _is_whole(data, place, end):
             return False
-        place = data.find(name, place + 1, end)
+        place = data.find(spelled, place + 1, end)
     return True
+
+
+def _is_whole(data: bytes, place: int, end: int) -> bool:
+    """Whether the line at a place has an object of the API, and no delta of one."""
+    begin = data.rfind(b"\n", 0, place) + 1
+    stop = data.find(b"\n", place, end)
+    stop = end if stop < 0 else stop
+    return _WHOLE.search(data, begin, stop) is not None and _DELTA.search(data, begin, stop) is None
 
 
 def _sure(text: bytes, more: int) -> int:

@@ -244,6 +244,14 @@ RULES: tuple[Rule, ...] = (
         rb"(?<=[0-9]{8}):(AA[A-Za-z0-9_-]{33})(?![A-Za-z0-9_-])", b"1234567890:AA" + _A[:33], b"12345678:AA", since=3, run=True,
     ),
     _rule(
+        "path-token", "url", "what stands in a path behind `token`, `secret`, `password` or `api-key`, drawn by lot",
+        (b"token/", b"secret/", b"password/", b"apikey/", b"api-key/", b"api_key/"),
+        rb"[a-z_-]{5,8}/((?!(?:thread|run|msg|step|asst|file|call|vs)[_-])(?:[0-9a-f]{32,}+(?![A-Za-z0-9_-])"
+        rb"|(?=[A-Za-z_-]{0,64}+[0-9])(?=[a-z0-9_-]{0,64}+[A-Z])(?=[A-Z0-9_-]{0,64}+[a-z])[A-Za-z0-9_-]{26,}+))",
+        b"https://h.example/v1/token/" + _X, b"https://h.example/v1/token/of-the-users-of-2026-by-name",
+        where="URLs in any text", since=3, run=True,
+    ),
+    _rule(
         "url-token", "url", "a token that is the user of an URL", (b"://",),
         rb"://([A-Za-z0-9_.~%-]{16,}+)@", b"https://" + _X + b"@git.example/a", b"ssh://git@git.example/a",
         where="URLs in any text", mixed=True, since=3,

@@ -52,6 +52,24 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+        if _owner(self.sock, self._path) != os.getuid():
+            self.close()
+            raise ControlError(
+                f"who listens on {self._path} is another user of this machine",
+                "the inspector would believe what it says, and send calls with your credentials where it points",
+            )
+
+
+def _owner(connected: socket.socket, path: str) -> int:
+    """The user at the other end of a Unix socket: where the system does not tell, the one that the file belongs to."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return Path(path).stat().st_uid
+    said = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    return _PEER.unpack(said)[1]
+
+
+_PEER = struct.Struct("3i")
+"""Process, user and group (unix(7))."""
 
 
 class Client:

@@ -35,6 +35,7 @@ ANSWERS = {
 REQUESTS = {
     "method": b"KEY /v1/threads HTTP/1.1\r\nHost: HOST\r\n\r\n",
     "name of a header": b"GET /v1/threads HTTP/1.1\r\nHost: HOST\r\nKEY: 1\r\n\r\n",
+    "behind the name of a header": b"GET /v1/threads HTTP/1.1\r\nHost: HOST\r\nX-Api-KEY: 1\r\n\r\n",
     "name of a cookie": b"GET /v1/threads HTTP/1.1\r\nHost: HOST\r\nCookie: KEY=1\r\n\r\n",
     "name of a parameter": b"GET /v1/threads?KEY=1&KEY HTTP/1.1\r\nHost: HOST\r\n\r\n",
     "absolute form": b"GET http://HOST/v1/threads?key=KEY HTTP/1.1\r\nHost: HOST\r\n\r\n",

@@ -480,3 +480,11 @@ def test_more_names_of_a_slot(name: bytes) -> None:
     assert kept.target == b"/v1?" + name.lower() + b"=REDACTED&a=1"
     for harmless in (b"X-Bypass", b"X-Compass", b"X-Option"):
         assert redact_request(request((harmless, b"north west"))).headers == ((harmless, b"north west"),)
+
+
+@pytest.mark.parametrize("prefix", [b"", b"x-", b"X-Api-", b"x_my_own_", b"x-acme-of-mine-"])
+def test_a_key_that_is_written_onto_the_name_of_a_header_goes(prefix: bytes) -> None:
+    key = b"ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3dE5"
+    request = Request("GET", b"/", ((prefix + key, b"1"), (b"x-ratelimit-remaining-requests", b"9")))
+    kept = redact_request(request).headers
+    assert kept == ((prefix + b"REDACTED", b"1"), (b"x-ratelimit-remaining-requests", b"9"))

@@ -80,3 +80,34 @@ def test_a_fault_in_a_call_is_told_without_the_call(tmp_path, cassette, how, kin
     assert f"respool: internal error: {kind} in " in err
     assert SECRET not in answer.decode() + out + err
     assert "Traceback" not in err
+
+
+KEY = "sk-proj-aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f"record --upstream sandbox --cassette new.cassette --api-key {KEY}",
+        f"record --upstream http://127.0.0.1:1/v1/{KEY} --cassette new.cassette --port 0",
+        f"record --upstream sandbox --cassette new.cassette --redact {KEY}",
+        f"inspect http://me:{KEY}@127.0.0.1:1",
+        f"{KEY}",
+        f"show {KEY}.cassette",
+    ],
+)
+def test_no_error_repeats_a_key_from_the_command_line(respool, arguments):
+    done = respool.inside(*arguments.split())
+    assert done.returncode > 1
+    assert "REDACTED" in done.stderr
+    assert KEY not in done.stderr
+
+
+@pytest.mark.parametrize("settings", ['ignore = ["{}"]', '"{}" = 1', "[{}]\n[{}]"])
+def test_no_error_repeats_a_key_from_the_settings(respool, tmp_path, monkeypatch, settings):
+    (tmp_path / "pyproject.toml").write_text("[tool.respool]\n" + settings.replace("{}", KEY))
+    monkeypatch.chdir(tmp_path)
+    done = respool.inside("record", "--upstream", "sandbox", "--cassette", "new.cassette", "--port", "0")
+    assert done.returncode == 2
+    assert "pyproject.toml" in done.stderr
+    assert KEY not in done.stderr

@@ -1,5 +1,15 @@
 """`respool scan` and `respool redact` as a user runs them: places and rules on stdout, exit statuses, and never the secret."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from respool.cassettes.interaction import Body, Interaction, Request, Response
+from respool.cassettes.summaries import summarise
+from respool.cassettes.writer import Writer
+
 KEY = "sk-proj-" + "abcdefghij0123456789ABCDEFGHIJ"
 
 
@@ -35,3 +45,60 @@ def test_a_redacted_cassette_lacks_what_a_rule_names_and_replays_to_the_same_cal
         assert server.end() == 0
     assert respool.inside("redact", cassette, "-o", "clean.cassette").returncode == 3
     assert respool.inside("redact", cassette, "-o", cassette, "--overwrite").returncode == 2
+
+
+def test_scan_does_not_repeat_a_key_that_is_the_name_of_a_file(respool):
+    (respool.folder / f"{KEY}.txt").write_text("nothing")
+    done = respool.inside("scan", ".")
+    assert done.returncode == 1
+    assert done.stdout == "REDACTED.txt: the name: openai-key\n"
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_passed_over(respool, monkeypatch):
+    (respool.folder / "exports").mkdir()
+    walk = os.scandir
+
+    def refused(path):
+        if str(path).endswith("exports"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return walk(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    done = respool.inside("scan", ".")
+    assert done.returncode == 3
+    assert "exports cannot be read: Permission denied" in done.stderr
+
+
+def test_the_hook_of_the_docs_looks_at_what_is_committed(respool, cassette, tmp_path):
+    """Not at the file as it lies there: what was staged may differ from it."""
+    repository = tmp_path / "repository"
+    hook = repository / ".git" / "hooks" / "pre-commit"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        settings = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+        return subprocess.run(
+            ["git", *settings, *arguments], cwd=repository, env=environment, capture_output=True, text=True, check=False
+        )
+
+    repository.mkdir()
+    git("init", "-q")
+    page = (Path(__file__).parents[2] / "docs" / "secrets.md").read_text("utf-8")
+    hook.write_text(page.partition("```sh\n")[2].partition("```")[0])
+    hook.chmod(0o700)
+    dirty, clean = (repository / "tests" / ".cassettes" / name for name in ("-dirty.cassette", "clean.cassette"))
+    dirty.parent.mkdir(parents=True)
+    shutil.copy(respool.folder / cassette, clean)
+    git("add", ".")
+    assert git("commit", "-m", "clean").returncode == 0
+    call = Interaction(0, 5, Request("POST", b"/v1/threads", (), Body.of(KEY.encode())), Response(200))
+    with Writer.create(dirty) as writer:
+        writer.append(call, summarise(call))
+    git("add", ".")
+    shutil.copy(clean, dirty)
+    refused = git("commit", "-m", "dirty")
+    assert refused.returncode != 0
+    assert "dirty.cassette: call 0, the request's body, byte 0: openai-key" in refused.stdout + refused.stderr
+    git("add", ".")
+    assert git("commit", "-m", "mended").returncode == 0

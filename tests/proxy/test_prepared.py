@@ -1,6 +1,9 @@
 """A recorded answer made ready: what is changed on the way, and what is not."""
 
+from dataclasses import replace
+
 import pytest
+from respool.cassettes.errors import DamagedCassetteError
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.summary import Row, Summary
 from respool.proxy.prepared import PreparedAnswers, prepare
@@ -78,3 +81,33 @@ def test_answers_kept_ready_are_bounded_in_bytes():
     for row in (*rows, rows[3], rows[0]):
         answers.get(row)
     assert built == [0, 1, 2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((b"X-A", b"a\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK"),),
+        ((b"X-A", b"a\nX-B: 1"),),
+        ((b"X-A", b"a\rX-B: 1"),),
+        ((b"X-A", b"a\0"),),
+        ((b"X-A: 1\r\nX-B", b"1"),),
+        ((b"Content-Length ", b"99"),),
+        ((b"Content-Length:", b"99"),),
+        ((b"", b"a"),),
+    ],
+)
+def test_an_answer_that_would_be_read_as_two_is_not_served(headers):
+    with pytest.raises(DamagedCassetteError, match="call 0 of the cassette has an answer whose head cannot be sent"):
+        prepare(answered(headers), hurry=False, streams=False)
+
+
+@pytest.mark.parametrize("status", [0, 100, 101, 199, 1000])
+def test_neither_is_one_that_is_not_the_last_before_its_body(status):
+    with pytest.raises(DamagedCassetteError):
+        prepare(answered(status=status), hurry=False, streams=False)
+
+
+def test_nor_is_one_whose_reason_has_two_lines():
+    interaction = replace(answered(), response=Response(200, b"OK\r\nX-A: 1", (), Body.of(b"{}")))
+    with pytest.raises(DamagedCassetteError):
+        prepare(interaction, hurry=False, streams=False)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from respool.cassettes.interaction import Body, End, Request
 from respool.cassettes.keys import request_key
+from respool.cassettes.reader import Reader
 from respool.cassettes.rules import Rules
 from respool.cassettes.secrets.policy import PLAIN, policy_of_notes
 from respool.cassettes.writer import Writer
@@ -150,6 +151,26 @@ async def test_an_answer_cut_by_the_upstream_is_cut_for_the_client_kept_as_cut_a
     assert kept.response.body.read() == b"only this"
     async with proxies.replaying(path) as proxy:
         assert await ask(proxy.url) == b"only this"
+
+
+@pytest.mark.parametrize("size", [0, 3 << 20])
+async def test_of_an_answer_that_breaks_off_within_a_key_no_half_of_it_is_kept(proxies, tmp_path, size):
+    begun = b"ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3"
+    body = b'{"text": "' + b"word " * (size // 5) + b"take " + begun
+
+    async def script(heard, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    path = tmp_path / "a.cassette"
+    async with proxies.raw_upstream(script) as upstream, proxies.recording(upstream.url, path) as proxy:
+        async with aiohttp.ClientSession() as client, client.get(proxy.url + "/v1/threads/thread_1") as answer:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await answer.read()
+    with Reader.open(path) as reader:
+        (kept,) = [reader.interaction(row) for row in reader.rows()]
+        assert kept.response.body.read().endswith(b"take REDACTED")
 
 
 async def test_a_stream_that_the_proxy_cuts_when_it_stops_is_no_failure_of_the_upstream(proxies, tmp_path):

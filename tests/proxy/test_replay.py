@@ -272,3 +272,24 @@ async def test_a_large_stream_keeps_its_pace(proxies, tmp_path, caller):
         took = asyncio.get_running_loop().time() - began
     assert body == piece * 2
     assert took >= 0.15
+
+
+async def test_a_cassette_cannot_put_a_second_answer_behind_its_own(proxies, tmp_path):
+    path = tmp_path / "changed.cassette"
+    second = b"1\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nX-Of: another"
+    with Writer.create(path) as writer:
+        for target, headers in ((THREAD, ((b"X-A", second),)), (RUN, ())):
+            response = Response(200, b"OK", headers, Body.of(b"{}"))
+            call = Interaction(writer.next_arrival(), 0, Request("GET", target), response)
+            writer.append(call, summarise(call))
+    async with proxies.replaying(path) as proxy:
+        ask = b"GET %b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+        answers = await proxies.raw_call(
+            proxy.port,
+            ask % (THREAD, proxy.port) + b"\r\n" + ask % (RUN, proxy.port) + b"Connection: close\r\n\r\n",
+        )
+    assert answers.count(b"HTTP/1.1 ") == 2
+    assert answers.startswith(b"HTTP/1.1 500 ")
+    assert b"cassette_damaged" in answers
+    assert b"X-Of" not in answers
+    assert answers.endswith(b"{}")

@@ -50,3 +50,19 @@ def test_a_status_line_has_a_reason_where_one_is_known(status, reason, line):
 )
 def test_which_answers_have_a_body(method, status, body):
     assert wire.has_body(method, status) is body
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "headers", "written"),
+    [
+        (200, b"OK", ((b"X-A", b"\xff spelled: as it likes"),), True),
+        (599, b"", (), True),
+        (204, "sch\u00f6n".encode(), ((b"x(a)", b""),), True),
+        (101, b"", (), False),
+        (200, b"O\rK", (), False),
+        (200, b"", ((b"X-A", b"1\n"),), False),
+        (200, b"", ((b"X-A", b"1"), (b"X:A", b"1")), False),
+    ],
+)
+def test_a_head_that_would_be_read_otherwise_cannot_be_written(status, reason, headers, written):
+    assert wire.can_be_written(status, reason, headers) is written

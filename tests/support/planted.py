@@ -89,6 +89,7 @@ KINDS: dict[str, tuple[str, Make]] = {
         lambda rng: f"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{word(rng, 16)}.{word(rng, 60)}.{word(rng, 22)}",
     ),
     "url token": ("", lambda rng: f"https://{word(rng, 24)}@git.example/a.git"),
+    "token in a path": ("", lambda rng: f"https://h.example/v1/token/{word(rng, 30)}"),
     "database password": ("DB_PASS", lambda rng: word(rng, 14)),
     "auth of a registry": ("auth", lambda rng: base64.b64encode(b"me:" + word(rng, 16).encode()).decode().rstrip("=")),
     "jwt": ("", _jwt),
@@ -108,6 +109,8 @@ def core(secret: str) -> bytes:
         return secret.rpartition("/")[2].encode()
     if "sig=" in secret:
         return secret.partition("sig=")[2].removesuffix("%3D").encode()
+    if "/token/" in secret:
+        return secret.rpartition("/")[2].encode()
     if secret.startswith("https://"):
         return secret.removeprefix("https://").partition("@")[0].encode()
     if "://" in secret:
@@ -166,6 +169,22 @@ def streamed_arguments(text: str, cuts: list[int]) -> bytes:
         details = {"type": "tool_calls", "tool_calls": calls}
         out.append(event({"id": "step_1", "delta": {"step_details": details}}, "thread.run.step.delta"))
     return b"".join(out)
+
+
+def streamed_by_turns(text: str, step: int) -> bytes:
+    """Arguments of a tool in pieces of `step`, in some events beside those of another call."""
+    out = []
+    for number, start in enumerate(range(0, len(text), step)):
+        pieces = [(0, text[start : start + step]), (1, "unrelated ")][: 1 + number % 2]
+        calls = [{"index": index, "type": "function", "function": {"arguments": piece}} for index, piece in pieces]
+        out.append(event({"id": "step_1", "delta": {"step_details": {"tool_calls": calls}}}))
+    return b"".join(out)
+
+
+def in_lines(text: str, step: int, prefix: bytes = b"", end: bytes = b"\n") -> bytes:
+    """A text in pieces of `step`, an object a line, each with an id of its own."""
+    pieces = [text[start : start + step] for start in range(0, len(text), step)]
+    return b"".join(prefix + _json({"id": f"e{n}", "delta": {"value": piece}}) + end for n, piece in enumerate(pieces))
 
 
 EVENTS = (b"Content-Type", b"text/event-stream")
@@ -235,6 +254,15 @@ PLACES: dict[str, Callable[[str, str], Call]] = {
     "arguments in threes": lambda name, secret: _stream(
         streamed_arguments(_nested(name, secret, 0), list(range(3, len(_nested(name, secret, 0)), 3)))
     ),
+    "arguments by turns": lambda name, secret: _stream(streamed_by_turns(_nested(name, secret, 0), 3)),
+    "stream of other ids": lambda name, secret: _stream(in_lines(_said(name, secret), 3, b"data: ", b"\n\n")),
+    "stream of base64": lambda name, secret: _stream(
+        streamed_arguments(
+            coded := base64.b64encode(_json({"n": 1, **_member(name, secret), "z": "and more"})).decode(),
+            list(range(3, len(coded), 3)),
+        )
+    ),
+    "lines of json": lambda name, secret: _call(answer=in_lines(_said(name, secret), 3)),
     "url in text": lambda name, secret: _call(
         _json({"content": f"get https://h.example/x?{name or 'q'}={quote(secret, safe='')}&z=1 please"})
     ),

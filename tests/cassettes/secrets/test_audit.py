@@ -1,9 +1,12 @@
 """Secrets in what is stored already: told by place and rule, never shown, and taken out of a new cassette that still matches."""
 
+import gzip
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import zstandard
 from planted import KINDS, PLACES
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.interaction import Body, Interaction, Request, Response
@@ -13,7 +16,7 @@ from respool.cassettes.rules import Rules
 from respool.cassettes.secrets import audit
 from respool.cassettes.secrets.audit import KNOWN_VALUE, SLOT, redact_cassette, suspects_in, suspects_in_file
 from respool.cassettes.secrets.cleaning import DEFAULT
-from respool.cassettes.secrets.policy import PLAIN, policy_of_notes
+from respool.cassettes.secrets.policy import PLAIN, Policy, policy_of_notes
 from respool.cassettes.summaries import summarise
 from respool.cassettes.writer import Writer
 
@@ -32,6 +35,12 @@ def stored(path, *calls: Interaction):
 def call(target=b"/v1/threads", *, headers=(), body=b"", answer=b"{}", answer_headers=()) -> Interaction:
     request = Request("POST", target, headers, Body.of(body))
     return Interaction(0, 5, request, Response(200, b"OK", answer_headers, Body.of(answer)), scope="/threads")
+
+
+STREAMED = b"".join(
+    b'data: {"id": "e%d", "delta": {"value": "%b"}}\n\n' % (number, KEY[at : at + 3].encode())
+    for number, at in enumerate(range(0, len(KEY), 3))
+)
 
 
 def told(path) -> list[tuple[str, str]]:
@@ -109,3 +118,61 @@ def test_any_other_file_is_told_by_line(tmp_path):
     assert list(suspects_in_file(path)) == [("line 3", "openai-key")]
     with pytest.raises(CassetteError, match="cannot be read"):
         list(suspects_in_file(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lambda text: gzip.compress(text.encode()),
+        lambda text: gzip.compress(text.encode())[:-9],
+        lambda text: zstandard.ZstdCompressor().compress(text.encode()),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.encode("utf-16-be"),
+        lambda text: b"\xff\xfe" + text.encode(),
+        lambda text: gzip.compress(text.encode("utf-16")),
+    ],
+)
+def test_a_file_that_is_packed_or_in_two_bytes_a_letter_is_read(tmp_path, packed):
+    path = tmp_path / "log"
+    path.write_bytes(packed(f"one line\nand {KEY} in the second\n"))
+    assert list(suspects_in_file(path)) == [("line 2", "openai-key")]
+
+
+def test_what_cannot_be_unpacked_or_has_no_end_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "log.gz"
+    path.write_bytes(b"\x1f\x8b\x08" + b"garbage")
+    assert list(suspects_in_file(path)) == [("the file", audit.NOT_OPENED)]
+    monkeypatch.setattr(audit, "LARGEST", 100_000)
+    assert list(suspects_in_file(Path("/dev/zero"))) == [("the file", audit.TOO_LARGE)]
+
+
+def test_what_a_stream_tells_in_pieces_is_found_in_a_file_and_in_a_cassette(tmp_path):
+    path = tmp_path / "stream.txt"
+    path.write_bytes(b": a comment\n\n" + STREAMED)
+    assert list(suspects_in_file(path)) == [("line 3", "openai-key")]
+    assert told(stored(tmp_path / "a.cassette", call(answer=STREAMED))) == [
+        ("call 0, the response's body, byte 39", "openai-key")
+    ]
+
+
+def test_the_odd_places_of_a_call_are_told_too(tmp_path):
+    one = call(headers=((b"x-" + KEY.encode(), b"1"),))
+    one = replace(one, session=f"s/{KEY}", response=replace(one.response, reason=KEY.encode()))
+    two = replace(call(), request=replace(call().request, method=KEY))
+    found = [place for place, _ in told(stored(tmp_path / "a.cassette", one, two))]
+    assert found == [
+        "call 0, the session, byte 2",
+        "call 0, the name of a header of the request",
+        "call 0, the response's status line, byte 0",
+        "call 1, the method, byte 0",
+    ]
+
+
+def test_the_notes_of_a_cassette_are_looked_at_and_a_rule_of_the_user_is_none(tmp_path):
+    path = tmp_path / "a.cassette"
+    rules = Policy.of(["text:acme_live_1"], [])
+    Writer.create(path, meta={**rules.note(), "said": f"by {KEY}"}).close()
+    with Reader.open(path) as reader:
+        assert list(suspects_in(reader, rules)) == [("the notes", "openai-key")]
+        assert list(suspects_in(reader, Policy.of([], [f"text:{KEY}"]))) == []

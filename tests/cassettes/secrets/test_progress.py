@@ -5,6 +5,7 @@ from respool.cassettes.secrets.cleaning import Cleaning
 from respool.cassettes.secrets.finder import hide
 from respool.cassettes.secrets.policy import Policy
 from respool.cassettes.secrets.progress import settled, shown_of
+from streamed_forms import STREAMS, pieces
 
 KEY = "sk-proj-aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY"
 SECRETS = [
@@ -88,3 +89,11 @@ def test_an_event_that_is_not_whole_is_not_shown_and_a_long_word_not_held_for_ev
     assert settled(b"event: x\ndata: {}") == 0
     stream = b"".join(delta("x" * 1000, name="msg_9") for _ in range(40))
     assert 0 < settled(stream) < len(stream)
+
+
+@pytest.mark.parametrize("form", STREAMS)
+def test_whatever_the_form_no_piece_of_a_key_is_shown_before_the_rest_is_there(form):
+    data = STREAMS[form]
+    for end in (place + 1 for place in range(len(data)) if data.startswith((b"\n", b"\r"), place)):
+        shown = shown_of(data[:end], Cleaning(), ())
+        assert not [piece for piece in pieces()[:-1] if piece.encode() in shown]

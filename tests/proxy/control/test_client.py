@@ -1,6 +1,7 @@
 """A control server that lies: whatever it says, only an error of respool's own comes of it, in bounded time and memory."""
 
 import json
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -160,3 +161,18 @@ def test_the_token_is_read_from_a_file_or_the_environment(tmp_path, monkeypatch)
     assert token_of(tmp_path / "token") == "from-file"
     with pytest.raises(UsageError):
         token_of(tmp_path / "none")
+
+
+@pytest.mark.parametrize("system_tells", [True, False])
+def test_the_socket_of_another_user_is_believed_nothing(tmp_path, monkeypatch, system_tells):
+    """A file in a folder that all may write to is soon another's."""
+    if not system_tells:
+        monkeypatch.delattr(socket, "SO_PEERCRED")
+    with lying(answered(b"{}"), tmp_path) as client:
+        with pytest.raises(ControlError, match="makes no sense"):
+            client.report("default")
+        another = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: another)
+        client.close()
+        with pytest.raises(ControlError, match="another user of this machine"):
+            Client(client.address).report("default")
