@@ -100,6 +100,19 @@ def _operation(_: str, value: Value) -> Test:
     return lambda call: (call.summary.operation if call.summary.operation in _NAMES else 0) in numbers
 
 
+STATES = ("queued", "in_progress", "requires_action", "cancelling", "cancelled", "failed", "completed", "incomplete",
+          "expired")  # fmt: skip
+"""The API's states of a run. A server may have others; one that is nearly one of these is a slip, unless it is quoted."""
+
+
+def _status(operator: str, value: Value) -> Test:
+    for word in () if value.quoted else value.text.split("|"):
+        near = "" if word in STATES or set("*?") & set(word) else _nearest(word, STATES)
+        if near:
+            raise BadValue(f"there is no state {word}{near} In quotes it is looked for as it is")
+    return _any(lambda call: call.told.statuses)(operator, value)
+
+
 def _method(call: Evidence) -> tuple[str]:
     return (_METHODS.get(call.summary.operation) or call.interaction.request.method,)
 
@@ -152,7 +165,7 @@ FIELDS: tuple[Field, ...] = (
         "status:failed",
         "the state of a run that the answer tells",
         True,
-        _any(lambda call: call.told.statuses),
+        _status,
     ),
     Field(
         "http",

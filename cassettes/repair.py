@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .amounts import are, counted
-from .editing import carry
+from .editing import Progress, carry, reported
 from .ending import Ending
 from .errors import CassetteError
 from .file_names import sibling
@@ -57,7 +57,9 @@ class Diagnosis:
         return not (self.damage or self.broken or self.bad_indexes or self.cut)
 
 
-def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Diagnosis:
+def examine(
+    path: Path, *, keep: Callable[[Reader], Writer] | None = None, progress: Progress | None = None
+) -> Diagnosis:
     """Read everything in a cassette, every checksum verified. Raises CassetteError for what is no cassette at all.
 
     `keep` makes the writer that gets each whole interaction, for `repair`.
@@ -71,7 +73,7 @@ def examine(path: Path, *, keep: Callable[[Reader], Writer] | None = None) -> Di
         kept = broken = 0
         seen: set[bytes] = set()
         try:
-            for row in reader.rows():
+            for row in reported(reader.rows(), len(reader), progress):
                 try:
                     interaction = reader.interaction(row)
                     for body in (interaction.request.body, interaction.response.body if interaction.response else None):
@@ -109,7 +111,7 @@ def _read(body: Body, seen: set[bytes]) -> None:
             seen.add(part.digest + part.length.to_bytes(8, "little"))
 
 
-def repair(path: Path) -> tuple[Diagnosis, Path]:
+def repair(path: Path, *, progress: Progress | None = None) -> tuple[Diagnosis, Path]:
     """Write what is whole in `path` to `path.repaired`; returns what was found and where it was written.
 
     Raises CassetteError if `path.repaired` is there already, or if nothing at all is whole.
@@ -125,4 +127,4 @@ def repair(path: Path) -> tuple[Diagnosis, Path]:
         meta = {**reader.meta, "repaired_from": path.name}
         return carry(Writer.create(destination, meta=meta, file_id=reader.file_id), [reader])
 
-    return examine(path, keep=keep), destination
+    return examine(path, keep=keep, progress=progress), destination

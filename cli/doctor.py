@@ -27,13 +27,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     from ..cassettes.repair import examine, repair
     from ..cassettes.text import safe
-    from .running import narrate
+    from .running import narrate, progress_of
 
     path = arguments.cassette
     if arguments.repair:
-        found, destination = repair(path)
+        found, destination = repair(path, progress=progress_of("checking"))
     else:
-        found, destination = examine(path), None
+        found, destination = examine(path, progress=progress_of("checking")), None
     for line in found.damage:
         print(safe(line))
     if found.broken:

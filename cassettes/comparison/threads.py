@@ -25,6 +25,8 @@ from .scene import Scene
 from .sides import written
 from .steps import lone_steps, told_step
 
+_DONE_TO = {NoteKind.CHANGED: "change", NoteKind.DELETED: "deletion"}
+
 
 class Match(NamedTuple):
     """What belongs together in two recordings of a thread."""
@@ -76,6 +78,9 @@ class _Thread:
     def __init__(self, scene: Scene, place: str, found: Match) -> None:
         self.scene, self.place, self.found = scene, place, found
         self.ended: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self.lone: dict[
+            str, int
+        ] = {}  # messages and runs that one side lacks, as notes name them: the finding's number
         self.follows: dict[int, list[str]] = {}
         cuts = [[entry for entry in side.entries if isinstance(entry, Note) and entry.kind is NoteKind.CUT]
                 for side in (found.left, found.right)]  # fmt: skip
@@ -102,9 +107,11 @@ class _Thread:
         for number, (left, right, within) in enumerate(found.runs, 1):
             here = f"{self.place}, run {number}"
             if left is None and right is not None:
-                self.ended[1][right.id] = scene.add("added", here, "", right=told_run(right))
+                number = scene.add("added", here, "", right=told_run(right))
+                self.ended[1][right.id] = self.lone[f"run {right.id}"] = number
             elif left is not None and right is None:
-                self.ended[0][left.id] = scene.add("missing", here, "", left=told_run(left))
+                number = scene.add("missing", here, "", left=told_run(left))
+                self.ended[0][left.id] = self.lone[f"run {left.id}"] = number
             elif left is not None and right is not None and within is not None:
                 ended = compare_run(scene, here, left, right, within, told, cut=self.cut)
                 if ended is not None:
@@ -138,7 +145,7 @@ class _Thread:
             self.follows.setdefault(ended, []).append("message")
         elif written(message) or _looked(self.found.right if side == 0 else self.found.left):
             told = {"left" if side == 0 else "right": told_message(message)}
-            self.scene.add("missing" if side == 0 else "added", here, "", **told)
+            self.lone[f"message {message.id}"] = self.scene.add("missing" if side == 0 else "added", here, "", **told)
 
     def _among_runs(self, place: str, left: Message, right: Message) -> None:
         """Whether a message stands behind the same runs; those that one side lacks do not count."""
@@ -155,6 +162,10 @@ class _Thread:
     def _note(self, left: Note | None, right: Note | None) -> None:
         if left is not None and right is not None:
             compare_note(self.scene, self.place, left, right)
+            return
+        note = left or right
+        if note is not None and note.kind in _DONE_TO and note.subject in self.lone:
+            self.follows.setdefault(self.lone[note.subject], []).append(_DONE_TO[note.kind])
         elif left is not None:
             self.scene.add("missing", f"{self.place}, {left.kind.value}", "", left=told_note(left))
         elif right is not None:

@@ -170,6 +170,7 @@ def test_a_text_is_found_across_the_pieces_of_a_body(tmp_path):
         ("or a", 1, "is expected before this", "^"),
         ("a and )", 7, "is expected before this", "      ^"),
         (":x", 1, "there is no field before this", "^"),
+        ("n:1 status:queued|complete", 12, "there is no state complete; did you mean completed?", "^"),
         ("n:1 status!=failed", 11, "there is no !=; write not status:", "^"),
         ("\x1b[2J n:x", 8, "x is no number", "\\x1b[2J n:x\n          ^"),
         ("not " * 60 + "a", 4 * MAX_DEPTH + 1, "nested deeper than 50", "^"),
@@ -225,3 +226,8 @@ def test_a_glob_is_what_a_plain_search_says(pattern: str, text: str):
         return bool(text) and pattern[0] in ("?", text[0]) and slow(pattern[1:], text[1:])
 
     assert glob(pattern, text) == slow(pattern, text)
+
+
+@pytest.mark.parametrize("text", ["status:paused", 'status:"complete"', "status:complete*", "status:completed|paused"])
+def test_a_server_may_have_states_of_its_own(text: str):
+    assert str(parse(text)) == text

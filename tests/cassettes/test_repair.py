@@ -57,6 +57,13 @@ def test_what_is_whole_is_kept_in_a_new_file_and_the_old_one_is_not_touched(cass
     assert examine(destination).healthy
 
 
+def test_a_check_and_a_repair_report_how_far_they_are(cassette):
+    told = []
+    examine(cassette, progress=lambda done, total: told.append((done, total)))
+    repair(cassette, progress=lambda done, total: told.append((done, total)))
+    assert told == [(10, 10), (10, 10)]
+
+
 def test_a_cut_recording_keeps_all_that_had_ended(cassette):
     cassette.write_bytes(cassette.read_bytes()[:-600])
     found, destination = repair(cassette)

@@ -1,5 +1,7 @@
 """One change of a recording is one finding, and it names the field that changed, with both values."""
 
+import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,7 +30,7 @@ from changes import (
     without_run,
     without_thread,
 )
-from recorded_conversation import in_json, with_answer, with_bodies, with_request, write
+from recorded_conversation import in_json, operation_of, with_answer, with_bodies, with_request, write
 from respool.cassettes.comparison import compare
 from respool.cassettes.reader import Reader
 
@@ -737,3 +739,26 @@ def test_one_change_is_one_finding_that_names_the_field_and_both_values(tmp_path
         assert wanted is None or wanted in (told or ""), finding
     assert len(back) == 1
     assert (back[0].left, back[0].right) == (finding.right, finding.left)
+
+
+def test_what_was_done_to_a_message_that_one_side_lacks_follows_from_that(tmp_path, calls):
+    message = next(call for call in calls if operation_of(call) == "createMessage")
+    name = json.loads(message.response.body.read())["id"]
+    done = [
+        replace(call, request=replace(call.request, method=method, target=message.request.target + f"/{new}".encode()))
+        for method, call in (
+            ("POST", with_request(message, lambda _: b'{"metadata": {"seen": "1"}}')),
+            ("DELETE", with_answer(message, lambda _: b'{"deleted": true}')),
+        )
+        for new in [name + "x"]
+    ]
+    added = [
+        with_bodies(each, lambda data: data.replace(name.encode(), f"{name}x".encode())) for each in (message, *done)
+    ]
+    at = calls.index(message) + 1
+    paths = [
+        write(tmp_path / f"{n}.cassette", each) for n, each in enumerate((calls, [*calls[:at], *added, *calls[at:]]))
+    ]
+    with Reader.open(paths[0]) as left, Reader.open(paths[1]) as right:
+        (finding,) = compare(left, right)
+    assert (finding.kind, finding.note) == ("added", "so only one has its 1 change, its 1 deletion")
