@@ -19,7 +19,7 @@ from .interaction import Body, End, Headers, Interaction, Request, Response
 from .scopes import scope_of
 from .scrubber import replaced
 from .secrets.cleaning import DEFAULT, Cleaning
-from .secrets.finder import Edit, edited
+from .secrets.finder import Edit, edited, unified
 from .slots import (
     PLACEHOLDER,
     Sifted,
@@ -43,6 +43,7 @@ __all__ = [
     "redact_request",
     "redact_response",
     "redact_target",
+    "scope_of_redacted",
     "scrub",
     "scrub_text",
     "secrets_of",
@@ -73,10 +74,19 @@ def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interactio
     cut = interaction.request_cut, interaction.end in CUT
     request, response = redact_call(interaction.request, interaction.response, secrets, cleaning, cut=cut)
     scope = interaction.scope
-    if scrub_text(scope, secrets) != scope:
-        scope = scrub_text(scope_of(request, response), secrets)
+    if scrub_text(scope, secrets, cleaning) != scope:
+        scope = scrub_text(scope_of_redacted(request, response), secrets)
     session = scrub_text(interaction.session, secrets, cleaning)
     return replace(interaction, request=request, response=response, scope=scope, session=session)
+
+
+def scope_of_redacted(request: Request, response: Response | None) -> str:
+    """The scope of a call without its credentials.
+
+    Calls of one key have to be of one scope. So where a name was taken out of the path, the word of its class stands for it.
+    """
+    scope = scope_of(request, response)
+    return unified(scope.encode("ascii")).decode("ascii") if "rsp_" in scope else scope
 
 
 def redact_call(

@@ -14,6 +14,8 @@ from ..cassettes.ids import IdMap, pair_of
 from ..cassettes.interaction import Headers, Request
 from ..cassettes.reader import Reader
 from ..cassettes.redaction import scrub_text, secrets_of
+from ..cassettes.secrets.cleaning import Cleaning
+from ..cassettes.secrets.policy import PLAIN, policy_of_notes
 from ..cassettes.text import clip, safe
 from ..proxy.drift import Drift
 from . import serving
@@ -35,8 +37,9 @@ _OURS = frozenset({b"host", b"content-length", b"transfer-encoding", b"connectio
 async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
     ids = IdMap(pair_of(text) for text in arguments.map)
     headers = _headers(arguments.header, sandbox=arguments.upstream == "sandbox")
-    voice = _Voice(secrets_of(Request("GET", b"/", headers)), progress_of("performing"))
     with opened(arguments.cassette) as reader:
+        cleaning = Cleaning((policy_of_notes(reader.meta) or PLAIN).of_today())
+        voice = _Voice(secrets_of(Request("GET", b"/", headers)), cleaning, progress_of("performing"))
         threads = _chosen(reader, arguments.thread, ids)
         try:
             async with serving.upstream_of(arguments.upstream, stop) as upstream:
@@ -55,14 +58,17 @@ async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
 
 
 class _Voice:
-    """What is said, without the credentials that were sent: an upstream may quote them."""
+    """What is said, without the credentials that were sent (an upstream may quote them), and others that it tells."""
 
-    def __init__(self, secrets: tuple[bytes, ...], progress: Callable[[int, int], None] | None) -> None:
+    def __init__(
+        self, secrets: tuple[bytes, ...], cleaning: Cleaning, progress: Callable[[int, int], None] | None
+    ) -> None:
         self.progress = progress
         self._secrets = secrets
+        self._cleaning = cleaning
 
     def clean(self, text: str) -> str:
-        return scrub_text(text, self._secrets)
+        return scrub_text(text, self._secrets, self._cleaning)
 
     def clear(self) -> None:
         """Take the progress off the line of the terminal that is written next."""

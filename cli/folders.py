@@ -46,7 +46,7 @@ async def serve_folder(arguments: argparse.Namespace, way: Way, stop: Stop) -> i
                     recording = Recording(
                         origin=origin,
                         meta=lambda cassette: meta_of(arguments, cassette, origin, cleaning),
-                        recorder=partial(_recorder, cleaning.replacer, told_to(hub, arguments)),
+                        recorder=partial(_recorder, cleaning.replacer, told_to(hub, arguments, cleaning)),
                         durable=arguments.durable,
                     )
                     make_folder(path)

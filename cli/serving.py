@@ -17,7 +17,8 @@ from ..cassettes.faults import Faults
 from ..cassettes.matching import Matching
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
-from ..cassettes.secrets.cleaning import Cleaning
+from ..cassettes.secrets.cleaning import DEFAULT, Cleaning
+from ..cassettes.secrets.policy import PLAIN, policy_of_notes
 from ..proxy.control.hub import Hub
 from ..proxy.control.memory import Memory
 from ..proxy.control.server import control
@@ -100,10 +101,10 @@ async def serve_until_stopped(
             narrate(f"respool: waiting up to {DRAIN_SECONDS:.0f} s for running calls; a second signal cuts them")
 
 
-def told_to(hub: Hub, arguments: argparse.Namespace) -> Hub | None:
+def told_to(hub: Hub, arguments: argparse.Namespace, cleaning: Cleaning = DEFAULT) -> Hub | None:
     """The hub for a mode to tell of its calls; None where nobody can look on, which costs nothing."""
-    if arguments.verbose:
-        hub.narration = Narration(narrate)
+    if arguments.verbose and hub.narration is None:
+        hub.narration = Narration(narrate, cleaning)
     return None if arguments.control == "off" and not arguments.verbose else hub
 
 
@@ -130,7 +131,9 @@ async def _record(
 ) -> int:
     writer = begin(arguments, path, cleaning, upstream)
     hub = Hub("record", upstream=upstream.origin.url, cassettes=(path,))
-    recorder = Recorder(upstream, writer, narrate=narrate, replacer=cleaning.replacer, hub=told_to(hub, arguments))
+    recorder = Recorder(
+        upstream, writer, narrate=narrate, replacer=cleaning.replacer, hub=told_to(hub, arguments, cleaning)
+    )
     before = writer.count
     try:
         await serve_until_stopped(recorder, upstream.origin.base, listener, stop, hub=hub, arguments=arguments)
@@ -227,8 +230,10 @@ def replayer_factory(
 
 async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     hub = Hub("replay", cassettes=(arguments.cassette,))
-    make = replayer_factory(arguments, stop, faults=faults_of(arguments), hub=told_to(hub, arguments))
+    faults = faults_of(arguments)
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
+        looking = told_to(hub, arguments, Cleaning((policy_of_notes(reader.meta) or PLAIN).of_today()))
+        make = replayer_factory(arguments, stop, faults=faults, hub=looking)
         if reader.warning:
             narrate(f"respool: {reader.warning}")
         try:

@@ -24,7 +24,7 @@ from .running import narrate
 async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
     path = arguments.output or arguments.cassette
     ids = IdMap(pair_of(text) for text in arguments.map)
-    replacer = cleaning_of(arguments, path).replacer
+    cleaning = cleaning_of(arguments, path)
     with Prefix.open(arguments.cassette) as prefix, listen(arguments.host, arguments.port) as listener:
         prefix.end_at(arguments.tail, thread=arguments.thread)
         rules = rules_of(arguments, prefix.path, prefix.meta)
@@ -41,8 +41,8 @@ async def tail(arguments: argparse.Namespace, stop: Stop) -> int:
                     ids=ids,
                     rules=rules,
                     narrate=narrate,
-                    replacer=replacer,
-                    hub=serving.told_to(hub, arguments),
+                    replacer=cleaning.replacer,
+                    hub=serving.told_to(hub, arguments, cleaning),
                 )
                 try:  # in a thread, because with rules the whole cassette is read
                     mode = await asyncio.to_thread(begin, progress=serving.progress(len(prefix), stop))

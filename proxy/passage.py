@@ -21,12 +21,12 @@ from ..cassettes.redaction import (
     joined,
     redact_call,
     redact_request,
+    scope_of_redacted,
     scrub_text,
     secrets_of,
     secrets_of_response,
 )
 from ..cassettes.rules import NO_RULES, Rules
-from ..cassettes.scopes import scope_of
 from ..cassettes.secrets.cleaning import DEFAULT as DEFAULT_CLEANING
 from ..cassettes.secrets.cleaning import Cleaning
 from ..cassettes.secrets.progress import shown_of
@@ -235,7 +235,7 @@ class Passage:
         variant = variant_of(self.headers, self._writer.file_id)
         cut = not self.request_whole, self._end in CUT
         request, response = redact_call(request, response, self._secrets, self._cleaning, cut=cut)
-        scope = scope_of(request, response)  # of what is written, so that no name holds what was taken out
+        scope = scope_of_redacted(request, response)  # so that no name holds what was taken out
         session = self._session
         if session != DEFAULT:
             session = scrub_text(session, self._secrets, self._cleaning)
@@ -286,7 +286,7 @@ class Passage:
         if response is not None and self._call is not None:
             response = replace(response, body=Body.of(self._call.told))
         session = scrub_text(self._session, self._secrets, self._cleaning)
-        scope = scope_of(request, response)
+        scope = scope_of_redacted(request, response)
         return Interaction(
             self._arrival, self._started_us, request, response, scope=scope, session=session, extra={"running": True}
         )

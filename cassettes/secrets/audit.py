@@ -150,6 +150,7 @@ def suspects_of(interaction: Interaction, policy: Policy, cleaning: Cleaning) ->
     for place, told, shown in (
         ("the method", whole.request.method, cleaned.request.method),
         ("the session", whole.session, cleaned.session),
+        ("the name of its thread", whole.scope, cleaned.scope),
     ):
         if shown != told:
             yield from _told(place, told.encode("utf-8", "surrogateescape"), policy, KNOWN_VALUE)

@@ -159,7 +159,7 @@ async def ask_for_what_is_not_there(corpus: Corpus) -> None:
             async with aiohttp.ClientSession() as client:
                 for _, _, _, (asked, _) in corpus.calls[:: max(len(corpus.calls) // 150, 1)]:
                     path, mark, query = asked.target.decode().partition("?")
-                    url = URL(proxy.url + path + "/other" + mark + query, encoded=True)
+                    url = URL(proxy.url + path + ".other" + mark + query, encoded=True)
                     headers = [(name.decode(), value.decode()) for name, value in asked.headers]
                     async with client.request("POST", url, headers=headers, data=asked.body.read()) as response:
                         assert response.status == 502

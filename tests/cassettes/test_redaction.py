@@ -24,6 +24,9 @@ from respool.cassettes.redaction import (
     secrets_of_response,
 )
 from respool.cassettes.scopes import scope_of
+from respool.cassettes.secrets.cleaning import Cleaning
+from respool.cassettes.secrets.policy import PLAIN
+from respool.cassettes.secrets.pseudonyms import Pseudonyms
 
 KEY = b"sk-proj-abc/DEF+012345"
 
@@ -488,3 +491,16 @@ def test_a_key_that_is_written_onto_the_name_of_a_header_goes(prefix: bytes) -> 
     request = Request("GET", b"/", ((prefix + key, b"1"), (b"x-ratelimit-remaining-requests", b"9")))
     kept = redact_request(request).headers
     assert kept == ((prefix + b"REDACTED", b"1"), (b"x-ratelimit-remaining-requests", b"9"))
+
+
+@pytest.mark.parametrize("target", [b"/v1/threads/%b/messages", b"/v1/%b/messages"])
+def test_a_key_in_the_path_names_no_scope_and_calls_of_one_key_are_of_one_scope(target: bytes) -> None:
+    made = Cleaning(PLAIN, Pseudonyms(b"k" * 32))
+    scopes = set()
+    for key in (b"ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3dE5", b"ghp_zY9xW7vU5tS3rQ1pO9nM7lK5jH3gF1dD9cB7a"):
+        asked = Request("GET", target % key)
+        kept = redact(Interaction(0, 0, asked, None, scope=scope_of(asked, None)), made)
+        assert key.decode() not in repr(kept)
+        scopes.add(kept.scope)
+    assert len(scopes) == 1
+    assert scopes.pop().endswith("rsp_github")

@@ -74,7 +74,7 @@ def test_differences_are_told_on_stdout_one_a_line(respool, cassette):
     assert lines[:3] == [
         f"{thread}, write 1, createThread: field missing $.tool_resources: recorded object, upstream nothing",
         f"{thread}, write 1, createThread: type changed $.created_at: recorded number, upstream string",
-        f"{thread}, write 2, createMessage: status: recorded 200, upstream 404 (type {KEY}, code x\\x1b[31m)",
+        f"{thread}, write 2, createMessage: status: recorded 200, upstream 404 (type REDACTED, code x\\x1b[31m)",
     ]
     assert f"the rest of {thread} is not performed" in done.stderr
     found = [json.loads(line) for line in told.stdout.splitlines()]
@@ -150,6 +150,21 @@ def test_what_cannot_be_done_is_one_clear_line(respool, cassette, arguments, sta
     assert said in done.stderr
     assert "secretsecret" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_key_that_the_upstream_tells_of_itself_is_not_told(respool, cassette, form):
+    told = "ghp_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3dE5"
+
+    def leaky(method, path, headers):
+        return 400, {"error": {"message": "no", "type": told, "code": told, "param": None}}
+
+    with upstream(leaky) as url:
+        done = respool("drift", cassette, "--upstream", url, *form)
+    assert done.returncode == 1
+    assert "REDACTED" in done.stdout
+    assert told not in done.stdout + done.stderr
+    assert not form or [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_key_that_no_header_can_have_is_not_told(respool, cassette, monkeypatch):

@@ -50,3 +50,17 @@ def test_without_it_a_call_that_went_well_is_not_told(respool):
         server.call("POST", "/threads", {})
         assert server.end() == 0
         assert lines(server) == []
+
+
+def test_what_the_rules_of_a_recording_take_out_is_not_told(respool):
+    with respool.serving(*RECORD, "--redact", "text:acme_live_*", "--verbose") as server:
+        server.call("GET", "/threads/acme_live_1")
+        server.call("GET", "/@acme_live_2/../")
+        assert server.end() == 0
+        assert "acme_live_" not in server.said
+    with respool.serving("replay", "a.cassette", "--verbose") as server:
+        server.call("GET", "/threads/acme_live_3")
+        server.call("GET", "/runs/acme_live_4")
+        assert server.end() == 1
+        assert "hit" in server.said
+        assert "acme_live_" not in server.said

@@ -6,7 +6,8 @@ import pytest
 from controlled import answering, upstream
 from respool.cassettes.faults import Faults
 from respool.cassettes.reader import Reader
-from respool.cassettes.secrets.policy import PLAIN
+from respool.cassettes.secrets.cleaning import Cleaning
+from respool.cassettes.secrets.policy import PLAIN, Policy
 from respool.cassettes.writer import Writer
 from respool.proxy.answer import Answer
 from respool.proxy.control.hub import Hub
@@ -116,3 +117,17 @@ def test_nothing_that_acts_on_a_screen_is_told_and_a_line_stays_one():
     (line,) = said
     assert line.isprintable()
     assert "\\x1b" in line
+
+
+def test_a_key_in_the_place_of_a_method_is_not_told_of_a_call_that_is_refused():
+    said: list[str] = []
+    Narration(said.append).answered(SECRET, b"/v1", (), Answer(b"HTTP/1.1 421 \r\n\r\n"), "refused")
+    assert said == ["respool: REDACTED /v1: 421, refused"]
+
+
+def test_what_a_rule_of_the_user_names_is_not_told():
+    said: list[str] = []
+    cleaning = Cleaning(Policy.of(["text:acme_live_*"]))
+    answer = Answer(b"HTTP/1.1 421 \r\n\r\n")
+    Narration(said.append, cleaning).answered("GET", b"/v1/acme_live_1", (), answer, "refused", "acme_live_2")
+    assert said == ["respool: GET /v1/REDACTED: 421, refused, session REDACTED"]

@@ -595,3 +595,24 @@ async def test_what_is_added_to_an_older_cassette_is_cleaned_by_todays_rules_and
         (row,) = reader.rows()
         sent = Request("POST", b"/v1/threads", kept.request.headers, Body.of(body.replace(b"aB3d", b"Zx9y")))
         assert row.summary.key == request_key(sent, rules=rules)
+
+
+async def test_calls_whose_paths_hold_different_keys_are_found_again_with_another(proxies, tmp_path):
+    async def script(heard, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    path = tmp_path / "a.cassette"
+    keys = ["ghp_" + sign * 9 + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8" for sign in "xyz"]
+
+    async def ask(url, key):
+        async with aiohttp.ClientSession() as client, client.get(f"{url}/v1/threads/{key}/messages") as answer:
+            return answer.status
+
+    async with proxies.raw_upstream(script) as upstream:
+        with Writer.create(path, meta=PLAIN.note()) as writer:
+            recorder = Recorder(Upstream(Origin.parse(upstream.url)), writer, narrate=lambda _: None)
+            async with serve(recorder, name="record", narrate=lambda _: None) as proxy:
+                assert [await ask(proxy.url, key) for key in keys[:2]] == [200, 200]
+    assert not [key for key in keys if key.encode() in path.read_bytes()]
+    async with proxies.replaying(path) as proxy:
+        assert await ask(proxy.url, keys[2]) == 200

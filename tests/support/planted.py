@@ -223,6 +223,9 @@ PLACES: dict[str, Callable[[str, str], Call]] = {
         Response(200, b"", ((f"X-{name or 'Note'}".encode(), secret.encode()),)),
     ),
     "query": lambda name, secret: _call(target=f"/v1/threads?{name or 'q'}={quote(secret, safe='')}".encode()),
+    "path": lambda name, secret: _call(
+        target=f"/v1/threads/{quote(secret, safe='')}/messages{name and '?' + name + '=' + quote(secret, safe='')}".encode()
+    ),
     "form": lambda name, secret: _call(
         f"a=1&{name or 'q'}={quote(secret, safe='')}&b=2".encode(),
         headers=((b"Content-Type", b"application/x-www-form-urlencoded"),),

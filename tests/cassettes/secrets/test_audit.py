@@ -158,11 +158,12 @@ def test_what_a_stream_tells_in_pieces_is_found_in_a_file_and_in_a_cassette(tmp_
 
 def test_the_odd_places_of_a_call_are_told_too(tmp_path):
     one = call(headers=((b"x-" + KEY.encode(), b"1"),))
-    one = replace(one, session=f"s/{KEY}", response=replace(one.response, reason=KEY.encode()))
+    one = replace(one, session=f"s/{KEY}", scope=KEY, response=replace(one.response, reason=KEY.encode()))
     two = replace(call(), request=replace(call().request, method=KEY))
     found = [place for place, _ in told(stored(tmp_path / "a.cassette", one, two))]
     assert found == [
         "call 0, the session, byte 2",
+        "call 0, the name of its thread, byte 0",
         "call 0, the name of a header of the request",
         "call 0, the response's status line, byte 0",
         "call 1, the method, byte 0",
