@@ -31,12 +31,14 @@ class Nursery:
     """The process that forks."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen([sys.executable, __file__], stdin=theirs.fileno(), env=dict(environment))
 
     def ask(self, request: object, files: Sequence[int]) -> None:
-        socket.send_fds(self._ours, [json.dumps(request).encode()], files)
+        told = json.dumps(request).encode() + b"\n"
+        sent = socket.send_fds(self._ours, [told], files)
+        self._ours.sendall(told[sent:])
 
     def close(self) -> None:
         self._ours.close()
@@ -188,8 +190,11 @@ def _serve() -> None:
     control = socket.socket(fileno=os.dup(0))
     while True:
         request, files, _, _ = socket.recv_fds(control, 1 << 20, 4)
-        if not request:
-            os._exit(0)
+        while request[-1:] != b"\n":
+            part = control.recv(1 << 20)
+            if not part:
+                os._exit(0)
+            request += part
         if not os.fork():
             control.close()
             _begin(json.loads(request), *files)
