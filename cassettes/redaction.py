@@ -60,6 +60,8 @@ SHORTEST_NAME = 24
 MOST_WORDS = 4
 """Words of such a name that a key is looked for behind."""
 _FIRST_WORDS = re.compile(rb"[-_.]")
+_BETWEEN = b"\n&"
+"""Between texts that are looked at together: no secret reaches across it."""
 
 
 def redact(interaction: Interaction, cleaning: Cleaning = DEFAULT) -> Interaction:
@@ -235,7 +237,7 @@ def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Head
     else:
         lines = list(sifted.lines)
     texts = [value for _, value in lines if len(value) >= SHORTEST_LINE]
-    texts += [tail for name, _ in lines if len(name) >= SHORTEST_NAME for tail in _tails(name)]
+    texts += [_with_tails(name) for name, _ in lines if len(name) >= SHORTEST_NAME]
     shown = cleaning.values(texts)
     if shown is texts:
         return tuple(lines)
@@ -244,18 +246,19 @@ def _scrub_lines(sifted: Sifted, found: list[bytes], cleaning: Cleaning) -> Head
 
 
 @lru_cache(maxsize=1024)
-def _tails(name: bytes) -> tuple[bytes, ...]:
+def _with_tails(name: bytes) -> bytes:
     """A long name of a header, and what stands in it behind each of its first words: a key may be written onto them."""
-    words = _FIRST_WORDS.finditer(name)
-    return (name, *(tail for word in islice(words, MOST_WORDS) if len(tail := name[word.end() :]) >= SHORTEST_NAME - 4))
+    words = islice(_FIRST_WORDS.finditer(name), MOST_WORDS)
+    return _BETWEEN.join((name, *(tail for word in words if len(tail := name[word.end() :]) >= SHORTEST_NAME - 4)))
 
 
 def _renamed(name: bytes, clean: dict[bytes, bytes]) -> bytes:
     """The name of a header with what stands for its tail; the longest that holds anything counts."""
     if len(name) >= SHORTEST_NAME:
-        for tail in _tails(name):
-            if clean[tail] != tail:
-                return name[: len(name) - len(tail)] + clean[tail]
+        text = _with_tails(name)
+        for tail, left in zip(text.split(_BETWEEN), clean[text].split(_BETWEEN), strict=False):
+            if left != tail:
+                return name[: len(name) - len(tail)] + left
     return name
 
 
