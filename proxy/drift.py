@@ -30,6 +30,7 @@ from ..cassettes.interaction import End, Headers, Interaction, Request
 from ..cassettes.operations import split_target
 from ..cassettes.reader import Reader
 from ..cassettes.renaming import is_id
+from ..cassettes.summary import CREATES
 from ..cassettes.text import clip
 from ..cassettes.variants import beta_of
 from .leavings import Leavings
@@ -183,6 +184,8 @@ class Drift:
         elif not act.unlucky or act.row.summary.status == live.status:
             self._compare(scope, act, live)
             self._learn(act, live)
+        if act.row.summary.flags & CREATES and live.status < 400 and not self._ids.knows_old(scope):
+            return False  # an answer that names no thread: what follows would go to one of the recorded name
         return live.status < 400 or not act.writes or not went_well
 
     async def _wait(self, thread: str, wait: Wait) -> bool:

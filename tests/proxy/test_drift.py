@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from drifting import drifted
+from drifting import drifted, mutating
 from respool.cassettes.errors import CassetteError, UpstreamError
 from respool.cassettes.reader import Reader
 from respool.proxy.sandbox.errors import scripted
@@ -267,6 +267,26 @@ async def test_an_upstream_that_breaks_off_is_an_error(proxies, tmp_path):
     async with proxies.raw_upstream(break_off) as upstream:
         with pytest.raises(UpstreamError, match="broke off"):
             await drifted(path, upstream.url)
+
+
+@pytest.mark.parametrize("answer", [b"<p>no</p>", b"", b"[]", b"{}"])
+async def test_a_thread_that_the_upstream_gave_no_name_is_not_written_to_under_the_recorded_one(
+    proxies, tmp_path, answer
+):
+    path = tmp_path / "old.cassette"
+    await record(proxies, path, polled)
+    asked = []
+
+    def nameless(call):
+        asked.append((call.method, call.path))
+        if call.path == "/threads":
+            call.value, call.body = None, answer
+
+    async with serve_sandbox(seed=2) as other, mutating(other.url, nameless) as upstream:
+        work = await drifted(path, upstream)
+    assert told(work)
+    assert asked == [("POST", "/threads")]
+    assert "it builds on what differs" in "".join(work.said)
 
 
 async def test_refused_credentials_are_an_error_and_no_drift(proxies, tmp_path, monkeypatch):
