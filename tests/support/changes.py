@@ -17,8 +17,14 @@ def everywhere(old: str, new: str) -> Change:
     """A text written over in all bodies."""
 
     def change(calls: Calls) -> Calls:
-        done = [with_bodies(call, lambda data: data.replace(old.encode(), new.encode())) for call in calls]
-        assert done != calls, f"{old} is nowhere"
+        changed: list[bytes] = []
+
+        def write_over(data: bytes) -> bytes:
+            changed.extend([data] if old.encode() in data else [])
+            return data.replace(old.encode(), new.encode())
+
+        done = [with_bodies(call, write_over) for call in calls]
+        assert changed, f"{old} is nowhere"
         return done
 
     return change
