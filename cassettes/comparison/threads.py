@@ -78,9 +78,8 @@ class _Thread:
     def __init__(self, scene: Scene, place: str, found: Match) -> None:
         self.scene, self.place, self.found = scene, place, found
         self.ended: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        self.lone: dict[
-            str, int
-        ] = {}  # messages and runs that one side lacks, as notes name them: the finding's number
+        # The finding's number, by messages and runs that one side lacks, as notes name them.
+        self.lone: dict[str, int] = {}
         self.follows: dict[int, list[str]] = {}
         cuts = [[entry for entry in side.entries if isinstance(entry, Note) and entry.kind is NoteKind.CUT]
                 for side in (found.left, found.right)]  # fmt: skip
