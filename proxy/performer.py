@@ -104,9 +104,10 @@ class Performer:
         while True:
             live = await self.call(look, caller, waits_out=waits_out)
             yield live
-            if loop.time() >= end:
+            left = end - loop.time()
+            if left <= 0:
                 return
-            await asyncio.sleep(pause(live.headers))
+            await asyncio.sleep(min(pause(live.headers), left))
 
     async def _call_once(self, recorded: Interaction, caller: Caller, *, keep_cut: bool) -> Live:
         request = recorded.request

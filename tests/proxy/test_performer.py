@@ -146,3 +146,23 @@ def test_the_functions_of_a_run_are_counted():
     calls = [{"function": {"name": "a"}}, {"function": {"name": "a"}}, {"type": "x"}, 7]
     assert tools_of({"required_action": {"submit_tool_outputs": {"tool_calls": calls}}}) == {"a": 2}
     assert not tools_of({"required_action": 7})
+
+
+async def test_no_pause_between_polls_is_longer_than_the_patience_that_is_left(proxies, monkeypatch):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr("respool.proxy.performer.asyncio.sleep", sleep)
+    unhurried = b"HTTP/1.1 200 OK\r\nopenai-poll-after-ms: 5000\r\nContent-Length: 2\r\n\r\n{}"
+    async with proxies.raw_upstream(saying(unhurried)) as upstream:
+        live = Upstream(Origin.parse(upstream.url))
+        try:
+            performer = Performer(live, IdMap(), patience=0.2)
+            async for _ in performer.polls(call("GET"), CALLER):
+                pass
+        finally:
+            live.close()
+    assert slept
+    assert max(slept) <= 0.2
