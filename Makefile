@@ -16,8 +16,9 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready-dev $(CLIENTS:%=%/.ready) $(NODE)/node_modules/.ready $(SECRETLINT)/node_modules/.ready
 	@$(BIN)/pytest -n 3
 
+# The campaigns first: what takes long must not begin when all else is done.
 test-long: $(VENV)/.ready-dev $(SECRETLINT)/node_modules/.ready
-	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 3 tests/cassettes tests/campaigns tests/proxy/plugin/test_campaign.py
+	@RESPOOL_PROPERTIES=long $(BIN)/pytest -n 3 --dist worksteal tests/campaigns tests/proxy/plugin/test_campaign.py tests/cassettes
 
 # SECONDS=600 for ten minutes. An input that breaks the reader is left in crash-*.
 fuzz: $(VENV)/.ready-fuzz

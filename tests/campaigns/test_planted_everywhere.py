@@ -41,7 +41,7 @@ from respool.proxy.server import serve
 from respool.proxy.upstream import Origin, Upstream
 from yarl import URL
 
-EACH = sized(1, 29)
+EACH = sized(1, 20)
 """Secrets of each kind; each stands in every place."""
 CODINGS = {
     "": lambda data: data,
