@@ -4,17 +4,28 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from respool.benchmarks.corpus import write_corpus
 from respool.benchmarks.load import Job
 from respool.benchmarks.machine import Processors
-from respool.benchmarks.processes import HERE, PYTHON, BenchmarkError, Generator, Server, serving, started
+from respool.benchmarks.processes import (
+    HERE,
+    PYTHON,
+    BenchmarkError,
+    Generator,
+    Server,
+    Visit,
+    serving,
+    started,
+)
 from respool.benchmarks.report import Series
 
 LONGEST_VISIT = 200_000
 """Requests that one visit makes at most, however fast the server."""
+BRIEF = 0.25
+"""Seconds of a visit where a round is made of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +115,31 @@ def contender(
     return Contender(Series(name, "us of CPU a request"), server, job)
 
 
-def take_turns(bench: Bench, generator: Generator, contenders: Sequence[Contender]) -> list[int]:
+def take_turns(
+    bench: Bench, generator: Generator, contenders: Sequence[Contender], *, brief: bool = False
+) -> list[int]:
     """Visit every contender in each round, first once to warm it up, and put the figures in its series.
 
-    Returns how many requests each has had.
+    With `brief` a round is made of many short visits by turns, and twice as long: a shared processor changes its speed by the
+    second, and so all contenders meet each of its moods. Returns how many requests each has had.
     """
-    totals = [generator.visit(contender.server, contender.job).requests for contender in contenders]
+    jobs = [replace(contender.job, seconds=BRIEF) if brief else contender.job for contender in contenders]
+    visits = round(2 * bench.seconds / BRIEF) if brief else 1
+    totals = [generator.visit(contender.server, job).requests for contender, job in zip(contenders, jobs, strict=True)]
+    turn = 0
     for number in range(bench.rounds):
-        # Every other round goes backwards, so that none always follows the same one.
-        order = range(len(contenders)) if number % 2 == 0 else range(len(contenders) - 1, -1, -1)
-        for place in order:
-            contender = contenders[place]
-            visit = generator.visit(contender.server, contender.job)
-            totals[place] += visit.requests
-            contender.series.costs.append(visit.cpu_us)
-            contender.series.rates.append(visit.rate)
+        made: list[list[Visit]] = [[] for _ in contenders]
+        for _ in range(visits):
+            # Every other turn goes backwards, so that none always follows the same one.
+            order = range(len(contenders)) if turn % 2 == 0 else range(len(contenders) - 1, -1, -1)
+            for place in order:
+                made[place].append(generator.visit(contenders[place].server, jobs[place]))
+            turn += 1
+        for place, series in enumerate(contender.series for contender in contenders):
+            requests = sum(visit.requests for visit in made[place])
+            totals[place] += requests
+            series.costs.append(sum(visit.cpu_us * visit.requests for visit in made[place]) / requests)
+            series.rates.append(requests / sum(visit.requests / visit.rate for visit in made[place]))
         bench.say(f"  round {number + 1} of {bench.rounds}")
     return totals
 

@@ -57,7 +57,7 @@ def redaction(bench: Bench) -> Finding:
             ),
         ]
         contenders = [contender(bench, name, server, path, sessions=False) for name, server in servers]
-        sent = take_turns(bench, generator, contenders)
+        sent = take_turns(bench, generator, contenders, brief=True)
     for tape, calls in zip(tapes, sent, strict=True):
         with Reader.open(tape) as reader:
             if len(reader) != calls:

@@ -155,7 +155,7 @@ class Recorder:
             return
         self.cut += end is End.PROXY_CUT
         passage.seal(end)
-        self._turns.take(passage)
+        self._turns.take(passage, alone=not self._open)
 
     def _write(self, passage: Passage) -> None:
         if self.failed is not None:

@@ -1,7 +1,9 @@
-"""Interactions that are written in the order in which they ended, although the large ones are redacted beside the calls.
+"""Interactions that are written in the order in which they ended, some at a time, the large ones redacted beside the calls.
 
-To look through a body takes time in proportion to its length. Up to LARGE bytes that is less than a call may wait; above, a
-thread does it, and what ends meanwhile waits for its turn. Who begins turns awaits `settle` before the writer is closed.
+Calls that end close together are redacted together, and then written together, when all of them have their answers: what
+redacts is then at hand in the processor's caches for all but the first. To look through a body takes time in proportion to
+its length. Up to LARGE bytes that is less than a call may wait; above, a thread does it, and what ends meanwhile waits for its
+turn. Who begins turns awaits `settle` before the writer is closed.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from .errand import Errand
 
 LARGE = 128 << 10
-"""Bytes of both bodies, as they are held."""
+"""Bytes of both bodies, as they are held; and of all that is redacted before the loop goes on."""
 
 
 class Entry(Protocol):
@@ -39,9 +41,9 @@ class Turns(Generic[T]):
         self._waiting: deque[T] = deque()
         self._errand = Errand(self._run)
 
-    def take(self, entry: T) -> None:
-        """Write the entry: at once where it is small and nothing waits, else in its turn."""
-        if not self._waiting and entry.weight <= LARGE:
+    def take(self, entry: T, *, alone: bool) -> None:
+        """Write the entry in its turn; at once where it is small and `alone`, no other call being under way that may join it."""
+        if alone and not self._waiting and entry.weight <= LARGE:
             entry.redact()
             self._write(entry)
             return
@@ -53,11 +55,28 @@ class Turns(Generic[T]):
         await self._errand.settle()
 
     async def _run(self) -> None:
+        """Each entry stays with those that wait until it is written, so that none that ends meanwhile goes before it."""
         while self._waiting:
-            entry = self._waiting[0]
-            if entry.weight > LARGE:
-                await asyncio.to_thread(entry.redact)
-            else:
+            if self._waiting[0].weight > LARGE:
+                await asyncio.to_thread(self._waiting[0].redact)
+                self._write(self._waiting.popleft())
+                continue
+            ready = self._next()
+            for entry in ready:
                 entry.redact()
-            self._waiting.popleft()
-            self._write(entry)
+            for entry in ready:
+                self._waiting.popleft()
+                self._write(entry)
+            if self._waiting:
+                await asyncio.sleep(0)
+
+    def _next(self) -> list[T]:
+        """The first ones, as many as are small together."""
+        chosen: list[T] = []
+        weight = 0
+        for entry in self._waiting:
+            weight += entry.weight
+            if weight > LARGE:
+                break
+            chosen.append(entry)
+        return chosen

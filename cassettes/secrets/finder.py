@@ -25,7 +25,7 @@ Replacer = Callable[[str, bytes], bytes]
 
 PLACEHOLDER = b"REDACTED"
 SMALL = 4096
-"""Bytes of a text whose spans are remembered: polls tell the same thing again and again."""
+"""Bytes of a text whose spans are remembered, if the quick look cannot tell: polls tell the same thing again and again."""
 
 
 class Edit(NamedTuple):
@@ -43,13 +43,9 @@ def hide(kind: str, value: bytes) -> bytes:
 
 def find(data: bytes, policy: Policy = PLAIN) -> tuple[Span, ...]:
     """Where secrets stand in `data`, in order and apart."""
-    if not data:
+    if not data or _sieve(policy).passes(data):
         return ()
-    return _find(data, policy) if len(data) <= SMALL else _look(data, policy)
-
-
-def _look(data: bytes, policy: Policy) -> tuple[Span, ...]:
-    return () if _sieve(policy).passes(data) else find_once(data, policy)
+    return _found(data, policy) if len(data) <= SMALL else find_once(data, policy)
 
 
 def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
@@ -63,7 +59,7 @@ def find_once(data: bytes, policy: Policy) -> tuple[Span, ...]:
     return _allowed(spans, data, policy)
 
 
-_find = lru_cache(maxsize=2048)(_look)
+_found = lru_cache(maxsize=512)(find_once)
 _sieve = lru_cache(maxsize=16)(Sieve)
 
 

@@ -3,8 +3,8 @@
 What begins a finding (a long word, a stem of a telling name, a run of base64) holds no comma, so it stands in one piece between
 two of them, whatever it is followed by. Pieces of JSON come again with each call: members, sentences of instructions; and those
 that end in a number or in an id of the API come again with another one, which is left out of them, since neither is ever a part
-of a finding but as the value of what stands before it. Pieces are looked at once; of a text, only what is new is looked at. Of a
-text in which something may be found, nothing is remembered, so that no secret is.
+of a finding but as the value of what stands before it. A piece is known once it was looked at twice, and of a text only what is
+not known is looked at. Of a text in which something may be found, nothing is remembered, so that no secret is.
 """
 
 import re
@@ -19,10 +19,8 @@ from .shapes import at_markers, at_words, has_marker, has_word
 LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
 MOST_KNOWN = 4096
-LONGEST_KNOWN = 512
-SHORT_PIECE = 64
-FEW = 4
-"""Of a text of which less than a fourth is new, longer pieces of that are not remembered: most of them never come again."""
+LONGEST_KNOWN = 2048
+MOST_SEEN = 16_384
 _ANOTHER_EACH_TIME = re.compile(
     rb': ?(?:"(?:run|thread|msg|step|asst|file|call|vs|batch)_[A-Za-z0-9]{8,25}"|[0-9]{1,13})(?=\s{0,32}+(?:[,}\]]|\Z))'
 )
@@ -35,6 +33,8 @@ class Sieve:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._known: set[bytes] = set()
+        self._seen: set[int] = set()
+        """The hashes of pieces that came once. Most never come again; they would only take the place of those that do."""
 
     def passes(self, data: bytes) -> bool:
         """Whether it is certain that nothing in `data` is a secret; False says nothing."""
@@ -61,8 +61,7 @@ class Sieve:
         if self._policy.found(data):
             return False
         if new and not markers:
-            longest = LONGEST_KNOWN if len(new) * FEW > len(data) else SHORT_PIECE
-            self._remember([piece for piece in pieces if len(piece) <= longest])
+            self._remember(pieces)
         return True
 
     def _has_telling_name(self, low: bytes) -> bool:
@@ -78,6 +77,13 @@ class Sieve:
         return any(True for block in blocks(text, lines=self._policy.version > 1) for _ in block.said())
 
     def _remember(self, pieces: list[bytes]) -> None:
-        if len(self._known) + len(pieces) > MOST_KNOWN:
-            self._known.clear()
-        self._known.update(pieces[:MOST_KNOWN])
+        """These passed. That two may have the same hash does not matter: what is known by it has passed itself."""
+        hashes = list(map(hash, pieces))
+        if not self._seen.isdisjoint(hashes):
+            again = [piece for piece in pieces if hash(piece) in self._seen and len(piece) <= LONGEST_KNOWN]
+            if len(self._known) + len(again) > MOST_KNOWN:
+                self._known.clear()
+            self._known.update(again[:MOST_KNOWN])
+        if len(self._seen) + len(hashes) > MOST_SEEN:
+            self._seen.clear()
+        self._seen.update(hashes)

@@ -62,7 +62,7 @@ def looked_at(monkeypatch):
     return texts
 
 
-def test_what_came_before_is_not_looked_at_again_though_its_ids_and_numbers_are_others(looked_at):
+def test_what_came_twice_is_not_looked_at_again_though_its_ids_and_numbers_are_others(looked_at):
     known = Sieve(PLAIN)
     body = (
         b'{"id": "run_aB3dE5gH7jK9mN1pQ2rS4t%02d", "object": "thread.run", "usage": {"prompt_tokens": %d}, "last": %b}'
@@ -70,19 +70,19 @@ def test_what_came_before_is_not_looked_at_again_though_its_ids_and_numbers_are_
     assert known.passes(body % (1, 11, b'"me"'))
     assert known.passes(body % (2, 222, b'"me"'))
     assert known.passes(body % (3, 3, b'"you"'))
+    assert known.passes(body % (4, 44, b'"me"'))
     assert looked_at == [
+        b'{"id":, "object": "thread.run", "usage": {"prompt_tokens":}, "last": "me"}',
         b'{"id":, "object": "thread.run", "usage": {"prompt_tokens":}, "last": "me"}',
         b' "last": "you"}',
     ]
 
 
-def test_of_a_text_that_is_mostly_known_no_long_sentence_is_kept(looked_at):
+def test_what_never_comes_again_takes_no_place(looked_at):
     known = Sieve(PLAIN)
-    body = b'{"instructions": "' + b"Be kind to everyone, always. " * 40 + b'", "value": "%b"}'
-    assert known.passes(body % b"Hello")
-    for sentence in (b"Where is my parcel? " * 4, b"I have it. "):
-        assert known.passes(body % sentence)
-        assert (b' "value": "' + sentence + b'"}' in known._known) == (len(sentence) < 50)
+    for number in range(300):
+        assert known.passes(b'{"value": "Where is parcel number %d of mine?", "role": "user"}' % number)
+    assert known._known == {b' "role": "user"}'}
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,22 @@ def test_no_piece_of_a_text_that_holds_something_is_remembered():
     known = Sieve(PLAIN)
     for secret in (b"hunter2hunter2", b"sk-proj-aB3dE5gH7jK9mN1pQ2rS4tU6"):
         assert not known.passes(b'{"a": "plain", "password": "' + secret + b'", "z": "https://u:p,q@host"}')
+        assert not known.passes(b'{"a": "plain", "password": "' + secret + b'", "z": "https://u:p,q@host"}')
     assert known._known == set()
+    assert known._seen == set()
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
     monkeypatch.setattr(sieve, "MOST_KNOWN", 50)
+    monkeypatch.setattr(sieve, "MOST_SEEN", 500)
     known = Sieve(PLAIN)
+    longest = 0
     for number in range(100):
-        assert known.passes(b"a%d, b, %b" % (number, b"c" * 600))
-        assert known.passes(b",".join(b"%d" % (number * 1000 + each) for each in range(200)))
-        assert len(known._known) <= 50
-    assert max(map(len, known._known)) <= sieve.LONGEST_KNOWN
+        for _ in range(3):
+            assert known.passes(b"a%d, b, %b, %b" % (number, b"c" * 600, b"d" * 3000))
+            assert known.passes(b",".join(b"%d" % (number * 1000 + each) for each in range(200)))
+            assert len(known._known) <= 50
+            assert len(known._seen) <= 500
+            longest = max([longest, *map(len, known._known)])
+    assert longest == 601
     assert not known.passes(b"a" * (sieve.LARGEST + 1))
