@@ -41,7 +41,8 @@ class Cleaning:
         groups: list[list[Edit]] = []
         if is_stream(data) if stream is None else stream:
             groups += stream_edits(data, self.policy, taint, self.replacer, cut=cut)
-        groups += [[Edit(start, end, PLACEHOLDER)] for start, end in spans_of(data, taint)]
+        if taint:
+            groups += [[Edit(start, end, PLACEHOLDER)] for start, end in spans_of(data, taint)]
         if self.policy is not None:
             spans = find(data, self.policy)
             if spans:

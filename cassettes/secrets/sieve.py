@@ -4,7 +4,8 @@ What begins a finding (a long word, a stem of a telling name, a run of base64) h
 two of them, whatever it is followed by. Pieces of JSON come again with each call: members, sentences of instructions; and those
 that end in a number or in an id of the API come again with another one, which is left out of them, since neither is ever a part
 of a finding but as the value of what stands before it. A piece is known once it was looked at twice, and of a text only what is
-not known is looked at. Of a text in which something may be found, nothing is remembered, so that no secret is.
+not known is looked at. One with a marker, whose finding may reach across commas, is known as a whole or not at all. Of a text in
+which something is found, nothing is remembered, so that no secret is.
 """
 
 import re
@@ -18,8 +19,8 @@ from .shapes import at_markers, at_words, has_marker, has_word
 
 LARGEST = 65_536
 """Bytes of a text that is looked at so. A larger one comes once."""
-MOST_KNOWN = 4096
-LONGEST_KNOWN = 2048
+MOST_KNOWN = 2048
+LONGEST_KNOWN = 4096
 MOST_SEEN = 16_384
 _ANOTHER_EACH_TIME = re.compile(
     rb': ?(?:"(?:run|thread|msg|step|asst|file|call|vs|batch)_[A-Za-z0-9]{8,25}"|[0-9]{1,13})(?=\s{0,32}+(?:[,}\]]|\Z))'
@@ -51,8 +52,11 @@ class Sieve:
                 return False
             words = has_word(new)
             markers = has_marker(new, runs=words)
-            if markers and at_markers(data):  # of all: what follows a marker may reach across a comma
-                return False
+            if markers:
+                if data in self._known:
+                    return True
+                if at_markers(data):  # of all: what follows a marker may reach across a comma
+                    return False
             low = new.lower()
             if (self._policy.names or len(new) > SHORT or may_tell(low)) and self._has_telling_name(low):
                 return False
@@ -60,8 +64,8 @@ class Sieve:
                 return False
         if self._policy.found(data):
             return False
-        if new and not markers:
-            self._remember(pieces)
+        if new:
+            self._remember([data] if markers else pieces)
         return True
 
     def _has_telling_name(self, low: bytes) -> bool:

@@ -100,6 +100,19 @@ def test_an_id_or_a_number_beside_a_telling_name_is_looked_at_each_time(name, va
         assert known.passes(b'{"id": ' + value + b"}")
 
 
+def test_a_text_with_a_marker_is_known_as_a_whole_and_none_of_its_pieces_is(monkeypatch):
+    looked = []
+    at_markers = sieve.at_markers
+    monkeypatch.setattr(sieve, "at_markers", lambda text: looked.append(text) or at_markers(text))
+    known = Sieve(PLAIN)
+    text = b'{"a": "see https://user:, for more", "b": "c"}'
+    for _ in range(4):
+        assert known.passes(text)
+    assert looked == [text, text]
+    assert known._known == {text}
+    assert not known.passes(b'{"a": "see https://user:,hunter2hunter2@host/ for more", "b": "c"}')
+
+
 def test_no_piece_of_a_text_that_holds_something_is_remembered():
     known = Sieve(PLAIN)
     for secret in (b"hunter2hunter2", b"sk-proj-aB3dE5gH7jK9mN1pQ2rS4tU6"):
@@ -116,7 +129,7 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     longest = 0
     for number in range(100):
         for _ in range(3):
-            assert known.passes(b"a%d, b, %b, %b" % (number, b"c" * 600, b"d" * 3000))
+            assert known.passes(b"a%d, b, %b, %b" % (number, b"c" * 600, b"d" * 5000))
             assert known.passes(b",".join(b"%d" % (number * 1000 + each) for each in range(200)))
             assert len(known._known) <= 50
             assert len(known._seen) <= 500
