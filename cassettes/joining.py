@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .amounts import counted
-from .editing import EACH, Progress, begin
+from .editing import EACH, Progress, begin, whole
 from .errors import CassetteError
 from .keys import request_key
 from .reader import Reader
@@ -89,9 +89,8 @@ def write_joined(
     if joined_by is not None:
         meta = {**meta, **joined_by.note()}
     rules = Rules(policy=joined_by)
-    writer = begin(path, readers, meta, overwrite=overwrite)
     total, left_out = sum(map(len, readers)), 0
-    try:
+    with whole(begin(path, readers, meta, overwrite=overwrite)) as writer:
         streams = [_by_time(number, reader) for number, reader in enumerate(readers)]
         for done, (_, number, row) in enumerate(heapq.merge(*streams, key=lambda item: item[:2]), 1):
             if progress is not None and (done % EACH == 0 or done == total):
@@ -107,9 +106,6 @@ def write_joined(
             if policies[number] != joined_by:
                 summary = summary._replace(key=request_key(call.request, rules=rules))
             writer.append(call, summary._replace(arrival=writer.next_arrival()))
-        writer.close()
-    finally:
-        writer.discard()
     return writer.count, left_out
 
 
