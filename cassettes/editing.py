@@ -8,6 +8,7 @@ credentials is salted with it, and `joining` knows by it that parts belong toget
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,10 +101,22 @@ def refuse(path: Path, sources: Iterable[Reader], *, overwrite: bool) -> None:
 
 def reported(rows: Iterator[Row], total: int, progress: Progress | None) -> Iterator[Row]:
     """The rows, and reports of progress as they pass."""
-    for number, row in enumerate(rows, 1):
+    one_more = counting(total, progress)
+    for row in rows:
         yield row
+        one_more()
+
+
+def counting(total: int, progress: Progress | None) -> Callable[[], None]:
+    """To be called behind each call that was looked at: reports of progress are made of it."""
+    numbers = count(1)
+
+    def one_more() -> None:
+        number = next(numbers)
         if progress is not None and (number % EACH == 0 or number == total):
             progress(number, total)
+
+    return one_more
 
 
 def known_threads(reader: Reader, wanted: Iterable[str]) -> None:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Callable
 
 from ..cassettes.amounts import counted
@@ -21,7 +20,7 @@ from ..proxy.drift import Drift
 from . import serving
 from .loop import Stop, Stopped
 from .opening import opened
-from .running import narrate, progress_of
+from .running import clear_progress, narrate, progress_of
 
 INTERRUPTED = 130
 KEY = "OPENAI_API_KEY"
@@ -73,7 +72,7 @@ class _Voice:
     def clear(self) -> None:
         """Take the progress off the line of the terminal that is written next."""
         if self.progress is not None:
-            print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
+            clear_progress()
 
     def tell(self, text: str) -> None:
         self.clear()
