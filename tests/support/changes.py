@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from recorded_conversation import in_json, operation_of, with_answer, with_bodies, with_request, write
 from respool.cassettes.comparison import compare
 from respool.cassettes.interaction import Body, End, Interaction
@@ -26,6 +27,10 @@ class Mutation(NamedTuple):
     left: str | None
     right: str | None
     kind: str = "changed"
+
+
+def each_of(mutations: list[Mutation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("mutation", mutations, ids=lambda mutation: mutation.name.replace(" ", "-"))
 
 
 def told_once(folder: Path, calls: Calls, recorded: Path, mutation: Mutation) -> None:

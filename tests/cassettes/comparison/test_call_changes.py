@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import pytest
 from changes import (
     Change,
     Mutation,
     answer,
     both,
     cut_stream,
+    each_of,
     everywhere,
     one,
     put,
@@ -186,7 +186,7 @@ MUTATIONS = [
 ]
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
+@each_of(MUTATIONS)
 def test_a_change_of_a_thread_or_another_call_is_one_finding_that_names_the_field_and_both_values(
     tmp_path, calls, recorded, mutation
 ):

@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from changes import (
     Change,
     Mutation,
     both,
+    each_of,
     everywhere,
     objects,
     put,
@@ -83,14 +83,6 @@ MUTATIONS = [
         "role",
         "user",
         "assistant",
-    ),
-    Mutation(
-        "annotation",
-        everywhere("file-manual", "file-other"),
-        "thread 1, message 2",
-        "annotations[0]",
-        "file-manual",
-        "file-other",
     ),
     Mutation(
         "metadata of a message", everywhere('"shop"', '"mall"'), "thread 1, message 1", "metadata.place", "shop", "mall"
@@ -213,7 +205,7 @@ MUTATIONS = [
 ]
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
+@each_of(MUTATIONS)
 def test_a_change_of_a_message_is_one_finding_that_names_the_field_and_both_values(tmp_path, calls, recorded, mutation):
     told_once(tmp_path, calls, recorded, mutation)
 

@@ -1,9 +1,9 @@
 """One change of a run is one finding, and it names the field that changed, with both values."""
 
-import pytest
 from changes import (
     Mutation,
     both,
+    each_of,
     early,
     everywhere,
     objects,
@@ -193,6 +193,6 @@ MUTATIONS = [
 ]
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
+@each_of(MUTATIONS)
 def test_a_change_of_a_run_is_one_finding_that_names_the_field_and_both_values(tmp_path, calls, recorded, mutation):
     told_once(tmp_path, calls, recorded, mutation)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import pytest
 from changes import (
     Mutation,
     both,
+    each_of,
     everywhere,
     lists,
     objects,
@@ -179,7 +179,7 @@ MUTATIONS = [
 ]
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "-"))
+@each_of(MUTATIONS)
 def test_a_change_of_a_step_or_a_tool_call_is_one_finding_that_names_the_field_and_both_values(
     tmp_path, calls, recorded, mutation
 ):
