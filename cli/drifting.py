@@ -14,7 +14,7 @@ from ..cassettes.interaction import Headers, Request
 from ..cassettes.reader import Reader
 from ..cassettes.redaction import scrub_text, secrets_of
 from ..cassettes.secrets.cleaning import Cleaning
-from ..cassettes.secrets.policy import PLAIN, policy_of_notes
+from ..cassettes.secrets.policy import policy_of_today
 from ..cassettes.text import clip, safe
 from ..proxy.drift import Drift
 from . import serving
@@ -37,7 +37,7 @@ async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
     ids = IdMap(pair_of(text) for text in arguments.map)
     headers = _headers(arguments.header, sandbox=arguments.upstream == "sandbox")
     with opened(arguments.cassette) as reader:
-        cleaning = Cleaning((policy_of_notes(reader.meta) or PLAIN).of_today())
+        cleaning = Cleaning(policy_of_today(reader.meta))
         voice = _Voice(secrets_of(Request("GET", b"/", headers)), cleaning, progress_of("performing"))
         threads = _chosen(reader, arguments.thread, ids)
         try:
