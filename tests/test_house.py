@@ -47,8 +47,6 @@ CIRCLES = {
     "proxy/sandbox/shapes.py": "as the listeners",
     "proxy/sandbox/store.py": "as both",
     "proxy/sandbox/wording.py": "a part of the performance",
-    "inspector/shelf.py": "the app has a shelf from the start, and the making of stories is imported with the first",
-    "inspector/stories.py": "as the shelf",
 }
 
 
