@@ -3,7 +3,7 @@
 import zlib
 
 from .compression import squeeze
-from .format import RecordType, link, pack_frame
+from .format import Codec, RecordType, Seal, link, pack_frame
 from .summary import Summary
 
 
@@ -42,3 +42,15 @@ class Batch:
         """Add one piece of a body, compressed where that is worth it; returns the place of its record."""
         codec, stored = squeeze(data)
         return self.add(RecordType.BLOB, codec, digest, stored, len(data))
+
+    def add_seal(self, index: bytearray | None, previous: int, calls: int, last: int) -> None:
+        """Add an index, where there is one, and the seal that closes all before it: `calls`, the latest numbered `last`.
+
+        `previous` is where the seal stands that the index goes on from; 0 for none.
+        """
+        offset = length = 0
+        if index is not None:
+            offset = self.add(RecordType.INDEX, Codec.RAW, b"", index, len(index))
+            length = self.end - offset
+        seal = Seal(offset, length, previous, self.end, self.records, calls, last, self.chain).pack()
+        self.add(RecordType.SEAL, Codec.RAW, b"", seal, len(seal))

@@ -11,11 +11,8 @@ import json
 import re
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote_to_bytes
-
-if TYPE_CHECKING:
-    from .rules import Rules
 
 DEEPEST = 128
 """Levels of nesting. Fixed, since the interpreter's own limit depends on who calls."""
@@ -54,7 +51,15 @@ class Part(NamedTuple):
     data: bytes
 
 
-def canonical_body(data: bytes, content_type: bytes = b"", rules: "Rules | None" = None) -> tuple[bytes, bytes]:
+class Kept(Protocol):
+    """What of a body counts: `rules.Rules` says it."""
+
+    def keep_json(self, value: object) -> object: ...
+    def keep_fields(self, pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]: ...
+    def keep_parts(self, parts: list[Part]) -> list[Part]: ...
+
+
+def canonical_body(data: bytes, content_type: bytes = b"", rules: Kept | None = None) -> tuple[bytes, bytes]:
     """The kind of a body (JSON, MULTIPART, FORM, RAW) and its canonical bytes. `content_type` is the header's value.
 
     With `rules`, without what they ignore in a body.

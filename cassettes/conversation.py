@@ -37,11 +37,12 @@ class Recorded(Protocol):
 
 @dataclass(slots=True)
 class Part:
-    """A part of a message. A streamed text grows by `pieces`; `chips` are its annotations, a short text each."""
+    """A part of a message. A streamed text grows by `pieces`; `chips` are its `annotations`, a short text for equal ones."""
 
     kind: str
     pieces: list[str] = field(default_factory=list)
     chips: dict[str, None] = field(default_factory=dict)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def text(self) -> str:

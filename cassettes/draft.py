@@ -70,9 +70,9 @@ class Draft:
                 )
             if durable:
                 self._sync_name()
-        except CassetteError as error:
+        except BaseException as error:
             if not isinstance(error, CassetteInUseError):
-                self.remove()  # nobody else can have it: this file system has no locks, or no room
+                self.remove()  # nobody else can have it: no locks on this file system, no room, or an interrupt
             os.close(fd)
             raise
         return fd
@@ -102,7 +102,7 @@ class Draft:
         try:
             publish(self.partial, self._path, overwrite=self._overwrite, at=self._at)
         except (OSError, CassetteInUseError) as error:
-            raise unpublished(self.partial, self._path, error) from error
+            raise unpublished(self.partial, self._path, error, named=not is_there(self.partial, self._at)) from error
         there = self._is_where_it_was()
         self.close()
         if not there:

@@ -12,7 +12,7 @@ class RecordingFailed(CassetteError):
     """The cassette could not be written on (a full disk, say). What was appended before is whole; no more is taken."""
 
     why: str = ""
-    """What the system said, where a write failed."""
+    """What failed, where it is worth telling of a file that was removed since."""
 
     def undone(self, path: Path) -> None:
         """Say that nothing is left of the file. It is removed while this error is on its way to whoever is told."""
@@ -47,12 +47,20 @@ def not_synced(count: int, place: Path, error: OSError) -> RecordingFailed:
     return stopped(count, place, f"the disk did not take it: {error.strerror or error}", kept)
 
 
-def unpublished(place: Path, path: Path, error: OSError | CassetteInUseError) -> RecordingFailed:
+def unpublished(place: Path, path: Path, error: OSError | CassetteInUseError, *, named: bool) -> RecordingFailed:
+    """`named`: the file has its name, and only that this lasts is not sure."""
+    if named:
+        why = error.message if isinstance(error, CassetteInUseError) else error.strerror
+        return RecordingFailed(
+            f"{path} is complete, and a loss of power may still take its name away: {why}", "run `sync`"
+        )
     if isinstance(error, FileExistsError):
         why = f"{path} came into being while it was recorded"
     else:
         why = error.message if isinstance(error, CassetteInUseError) else f"renaming failed ({error.strerror})"
-    return RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")
+    failed = RecordingFailed(f"the finished recording stays in {place}: {why}", f"it is complete: mv {place} NAME")
+    failed.why = why
+    return failed
 
 
 def astray(path: Path) -> RecordingFailed:

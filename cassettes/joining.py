@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .amounts import counted
-from .editing import EACH, Progress, begin
+from .editing import Progress, begin, counting, whole
 from .errors import CassetteError
 from .keys import request_key
 from .reader import Reader
@@ -89,13 +89,11 @@ def write_joined(
     if joined_by is not None:
         meta = {**meta, **joined_by.note()}
     rules = Rules(policy=joined_by)
-    writer = begin(path, readers, meta, overwrite=overwrite)
-    total, left_out = sum(map(len, readers)), 0
-    try:
+    one_more, left_out = counting(sum(map(len, readers)), progress), 0
+    with whole(begin(path, readers, meta, overwrite=overwrite)) as writer:
         streams = [_by_time(number, reader) for number, reader in enumerate(readers)]
-        for done, (_, number, row) in enumerate(heapq.merge(*streams, key=lambda item: item[:2]), 1):
-            if progress is not None and (done % EACH == 0 or done == total):
-                progress(done, total)
+        for _, number, row in heapq.merge(*streams, key=lambda item: item[:2]):
+            one_more()
             if leaves_out(number, row):
                 left_out += 1
                 continue
@@ -107,9 +105,6 @@ def write_joined(
             if policies[number] != joined_by:
                 summary = summary._replace(key=request_key(call.request, rules=rules))
             writer.append(call, summary._replace(arrival=writer.next_arrival()))
-        writer.close()
-    finally:
-        writer.discard()
     return writer.count, left_out
 
 

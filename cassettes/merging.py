@@ -98,6 +98,7 @@ class Merger:
             part.kind = part.kind or added.kind
             part.pieces.extend(added.pieces)
             part.chips |= added.chips
+            part.annotations += added.annotations[: MAX_PARTS - len(part.annotations)]
             self.changed = True
         return message
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .editing import Progress, carry, refuse, reported
+from .editing import Progress, carry, refuse, reported, whole
 from .errors import CassetteError
 from .format import MAJOR, MINOR, UPGRADE
 from .interaction import Interaction
@@ -66,16 +66,11 @@ def migrate(reader: Reader, path: Path, *, overwrite: bool = False, progress: Pr
     for step in steps:
         meta = step.meta(meta)
     created = (reader.created_us + 0.5) / 1_000_000  # half a microsecond more: no rounding gets below the number again
-    writer = carry(
-        Writer.create(path, meta=meta, overwrite=overwrite, file_id=reader.file_id, clock=lambda: created), [reader]
-    )
-    try:
+    begun = Writer.create(path, meta=meta, overwrite=overwrite, file_id=reader.file_id, clock=lambda: created)
+    with whole(carry(begun, [reader])) as writer:
         for row in reported(reader.rows(), len(reader), progress):
             interaction, summary = reader.interaction(row), row.summary
             for step in steps:
                 interaction, summary = step.call(interaction, summary)
             writer.append(interaction, summary)
-        writer.close()
-    finally:
-        writer.discard()
     return writer.count

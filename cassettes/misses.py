@@ -15,6 +15,7 @@ from .differences import LARGEST, Difference, differences
 from .interaction import Request
 from .operations import READS, Operation, find_operation, name_of, split_target
 from .positions import Session
+from .recording import Recording
 from .redaction import redact_request
 from .rules import Rules
 from .scopes import CREATIONS, scope_hash, scope_of
@@ -23,7 +24,7 @@ from .secrets.finder import word_of
 from .secrets.policy import PLAIN
 from .stories import Miss, MissError, Near, Reason
 from .summary import Row
-from .tape import Recording, Tape
+from .tape import Tape
 from .text import clip
 from .variants import Sensitivity, beta_of, credential_of
 

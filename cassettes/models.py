@@ -138,6 +138,14 @@ class Annotation(View):
     file_path: Mapping = {}
     url_citation: Mapping = {}
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """All that it says, offsets too; `index` is about the delta that brought it."""
+        known = {name: getattr(self, name) for name in type(self).model_fields if name != "index"}
+        return {
+            name: value for name, value in (known | (self.model_extra or {})).items() if value not in ("", {}, None)
+        }
+
 
 class Content(View):
     """One part of a message, or a delta of one (`index` says of which)."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .batch import Batch
 from .draft import Draft, opened_folder, publish
-from .editing import Progress, carry, refuse, reported
+from .editing import Progress, carry, refuse, reported, whole
 from .errors import CassetteError, DamagedCassetteError
 from .file_names import sibling
 from .format import PACKED, Codec, FrameHeader, RecordType
@@ -109,17 +109,13 @@ class _PackBatch(Batch):
 def pack(reader: Reader, path: Path, *, overwrite: bool = False, progress: Progress | None = None) -> int:
     """Write all calls to `path`, packed; returns how many bytes it has. The file comes about whole or not at all."""
     refuse(path, [reader], overwrite=overwrite)
-    writer = PackingWriter.create(path, meta=reader.meta, overwrite=overwrite, file_id=reader.file_id)
-    try:
+    with whole(PackingWriter.create(path, meta=reader.meta, overwrite=overwrite, file_id=reader.file_id)) as writer:
         dictionary = Dictionary.trained(list(_samples(reader)), reader.path.stat().st_size)
         if dictionary is not None:
             writer.lean_on(dictionary)
         carry(writer, [reader])
         for row in reported(reader.rows_by_scope(), len(reader), progress):
             writer.append(reader.interaction(row), row.summary)
-        writer.close()
-    finally:
-        writer.discard()
     return path.stat().st_size
 
 

@@ -24,6 +24,7 @@ def part_of(view: models.Content) -> Part:
         text = view.value
         for note in view.annotations[:MAX_PARTS]:
             part.chips[_chip(note)] = None
+            part.annotations.append(note.said)
     elif kind == "refusal":
         text = view.refusal
     elif kind == "image_file":

@@ -5,16 +5,13 @@ are decoded once, and their rows carry another key; all else is asked of the rec
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from .canonical import LARGEST_MULTIPART
 from .interaction import Interaction
 from .keys import request_key
+from .recording import Recording
 from .rules import Rules
 from .summary import PARTIAL, WRITE, Row
-
-if TYPE_CHECKING:
-    from .tape import Recording
 
 Progress = Callable[[int], None]
 """Is told, from time to time, how many rows were looked at."""
@@ -23,9 +20,9 @@ EACH = 1000
 
 
 class Rekeyed:
-    """A `tape.Recording`. What it keeps grows with the rows whose key is another: two numbers each."""
+    """A `recording.Recording`. What it keeps grows with the rows whose key is another: two numbers each."""
 
-    def __init__(self, recording: "Recording", rules: Rules, *, progress: Progress | None = None) -> None:
+    def __init__(self, recording: Recording, rules: Rules, *, progress: Progress | None = None) -> None:
         self._recording = recording
         self._new: dict[int, int] = {}  # by the offset of the row
         self._old: dict[int, int] = {}

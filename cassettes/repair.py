@@ -6,11 +6,12 @@ lacks a piece of a body is lost as a whole, and counted.
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from .amounts import are, counted
-from .editing import Progress, carry, reported
+from .editing import Progress, carry, reported, whole
 from .ending import Ending
 from .errors import CassetteError
 from .file_names import sibling
@@ -69,10 +70,9 @@ def examine(
             f"byte {gap.offset:,}: {counted(gap.length, 'byte')} {are(gap.length)} not whole ({counted(gap.records, 'record')})"
             for gap in reader.gaps
         ]
-        writer = keep(reader) if keep else None
         kept = broken = 0
         seen: set[bytes] = set()
-        try:
+        with nullcontext() if keep is None else whole(keep(reader)) as writer:
             for row in reported(reader.rows(), len(reader), progress):
                 try:
                     interaction = reader.interaction(row)
@@ -85,11 +85,6 @@ def examine(
                 kept += 1
                 if writer is not None:
                     writer.append(interaction, row.summary)
-            if writer is not None:
-                writer.close()
-        finally:
-            if writer is not None:
-                writer.discard()
         return Diagnosis(
             kept,
             broken,

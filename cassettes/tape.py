@@ -7,28 +7,18 @@ and never changes after, so that any number of sessions read one tape. Where a s
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from .errors import DamagedCassetteError
-from .interaction import Interaction, Request
+from .interaction import Request
 from .keys import request_key
+from .recording import Recording
 from .rekeyed import Progress, Rekeyed
 from .rules import NO_RULES, Rules
 from .summary import Row
 from .variants import Group, Sensitivity, beta_of, credential_of, select
 
 Polls = Literal["compress", "recorded"]
-
-
-class Recording(Protocol):
-    """What a tape needs of a cassette: rows, in order of arrival, and the interaction of a row."""
-
-    def rows(self) -> Iterator[Row]: ...
-    def rows_of_key(self, key: int) -> list[Row]: ...
-    def rows_of_scope_hash(self, scope: int) -> list[Row]: ...
-    def scope_name(self, scope: int) -> str: ...
-    def interaction(self, row: Row) -> Interaction: ...
 
 
 class Line(NamedTuple):

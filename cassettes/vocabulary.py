@@ -8,7 +8,11 @@ import re
 
 from .operations import OPERATIONS
 
-API_ID = re.compile(rb"(?:thread|run|msg|step|asst|assistant|file|call|vs|batch)[_-][A-Za-z0-9]*")
+PREFIXES = (b"thread", b"run", b"msg", b"step", b"asst", b"assistant", b"file", b"call", b"vs", b"batch")
+"""What the ids of the API begin with, before `_` or `-`."""
+ANY_PREFIX = b"(?:" + b"|".join(PREFIXES) + b")"
+"""The same within a pattern."""
+API_ID = re.compile(ANY_PREFIX + rb"[_-][A-Za-z0-9]*")
 COUNT = re.compile(rb"[0-9]{1,13}")
 _API_WORDS = b"""
     application application/json annotations arguments assistant assistant_id assistants cancelled cancelling

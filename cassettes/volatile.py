@@ -12,6 +12,8 @@ The rule, which is a guess on purpose and errs on the side of "no":
 import re
 from collections.abc import Iterable
 
+from .vocabulary import ANY_PREFIX
+
 _MEANT_WORDS = """
     assistant_id attachments content file_id file_ids instructions additional_instructions model output response_format
     role stream text tool_call_id tool_choice tool_outputs tool_resources tools after before order purpose
@@ -28,7 +30,7 @@ WORDS = frozenset(_WORDS.split())
 LONGEST = 200
 """Characters of a value that may look so. A longer one is a text."""
 
-_API_ID = re.compile(r"(?:thread|run|msg|step|asst|assistant|file|call|vs|batch)[_-][A-Za-z0-9]+")
+_API_ID = re.compile(ANY_PREFIX.decode("ascii") + r"[_-][A-Za-z0-9]+")
 _LOOKS = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,}(?:Z|[+-][0-9:]{4,6})?)?"  # a date, a time of it
     r"|1[0-9]{9}(?:[0-9]{3}){0,3}(?:\.[0-9]+)?"  # seconds, or finer, since 1970

@@ -28,7 +28,6 @@ from .format import (
     FileHeader,
     FrameHeader,
     RecordType,
-    Seal,
 )
 from .index import build_index, index_too_big
 from .interaction import BlobRef, Interaction
@@ -106,7 +105,7 @@ class Writer:
             writer._write(batch)
             if durable:
                 writer.sync()
-        except RecordingFailed:
+        except BaseException:  # an interrupt, too, comes before anything is recorded
             writer.discard()
             raise
         return writer
@@ -226,15 +225,23 @@ class Writer:
         if self._fd < 0:
             return self._place()
         try:
-            self._refuse()
-            if not self._sealed:
-                self._seal()
-            if self._draft is not None:
-                self._draft.publish()
-                self._draft = None
+            self.finish()
         finally:
             self.abandon()
         return self.path
+
+    def finish(self) -> None:
+        """What `close` does, for who lets go of the file alone: with `discard`, where half of it is worth nothing."""
+        self._refuse()
+        if not self._sealed:
+            self._seal()
+        if self._draft is not None:
+            try:
+                self._draft.publish()
+            except RecordingFailed as failed:
+                self._failure = failed
+                raise
+            self._draft = None
 
     @property
     def closed(self) -> bool:
@@ -259,10 +266,8 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()
+        end = self.close if kind is None else self.abandon
+        end()
 
     def _resume(self, contents: Contents, dictionary: Dictionary | None) -> None:
         """Take up the state that a scan found."""
@@ -324,8 +329,7 @@ class Writer:
 
     def _seal(self) -> None:
         """Write the index of this segment and the seal, and wait for the disk."""
-        index_offset = index_length = 0
-        previous, batch = self._previous_seal, Writer._batch(self)
+        index, previous, batch = None, self._previous_seal, Writer._batch(self)
         try:
             names = sum(4 * len(name) for name in self._names.values())
             rows, blobs = len(self._rows) // 64, len(self._pieces.rows) // 24
@@ -333,11 +337,7 @@ class Writer:
                 previous = 0
             else:
                 index = build_index(self._rows, self._pieces.rows, self._names)
-                index_offset = batch.add(RecordType.INDEX, Codec.RAW, b"", index, len(index))
-                index_length = batch.end - index_offset
-            last, end, records = max(self._last_stored, 0), batch.end, batch.records
-            seal = Seal(index_offset, index_length, previous, end, records, self.count, last, batch.chain).pack()
-            batch.add(RecordType.SEAL, Codec.RAW, b"", seal, len(seal))
+            batch.add_seal(index, previous, self.count, max(self._last_stored, 0))
             write_all(self._fd, batch.buffer)
             os.fdatasync(self._fd)
             self._end, self._records, self._chain = batch.end, batch.records, batch.chain

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Callable
 
 from ..cassettes.amounts import counted
@@ -15,13 +14,13 @@ from ..cassettes.interaction import Headers, Request
 from ..cassettes.reader import Reader
 from ..cassettes.redaction import scrub_text, secrets_of
 from ..cassettes.secrets.cleaning import Cleaning
-from ..cassettes.secrets.policy import PLAIN, policy_of_notes
+from ..cassettes.secrets.policy import policy_of_today
 from ..cassettes.text import clip, safe
 from ..proxy.drift import Drift
 from . import serving
 from .loop import Stop, Stopped
 from .opening import opened
-from .running import narrate, progress_of
+from .running import clear_progress, narrate, progress_of
 
 INTERRUPTED = 130
 KEY = "OPENAI_API_KEY"
@@ -38,7 +37,7 @@ async def drift(arguments: argparse.Namespace, stop: Stop) -> int:
     ids = IdMap(pair_of(text) for text in arguments.map)
     headers = _headers(arguments.header, sandbox=arguments.upstream == "sandbox")
     with opened(arguments.cassette) as reader:
-        cleaning = Cleaning((policy_of_notes(reader.meta) or PLAIN).of_today())
+        cleaning = Cleaning(policy_of_today(reader.meta))
         voice = _Voice(secrets_of(Request("GET", b"/", headers)), cleaning, progress_of("performing"))
         threads = _chosen(reader, arguments.thread, ids)
         try:
@@ -73,7 +72,7 @@ class _Voice:
     def clear(self) -> None:
         """Take the progress off the line of the terminal that is written next."""
         if self.progress is not None:
-            print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
+            clear_progress()
 
     def tell(self, text: str) -> None:
         self.clear()

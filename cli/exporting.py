@@ -69,4 +69,5 @@ def _pieces(arguments: argparse.Namespace, reader: "Reader", lost: "Lost") -> It
         return export_html(reader, thread=arguments.thread, lost=lost, progress=progress_of("reading", "threads"))
     from ..cassettes.exports import FORMATS
 
-    return FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost)
+    progress = None if arguments.destination is None and sys.stdout.isatty() else progress_of("exporting")
+    return FORMATS[arguments.format](reader, thread=arguments.thread, lost=lost, progress=progress)

@@ -1,6 +1,6 @@
 """Opening a cassette to look at it, and saying so when it is not whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,9 +9,11 @@ from .running import narrate
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Reader]:
+def opened(path: Path, *, before_warning: Callable[[], None] | None = None) -> Iterator[Reader]:
     """Open a cassette. One without a seal is read as far as it is whole, and stderr says why and what to do."""
     with Reader.open(path) as reader:
         if reader.warning:
+            if before_warning is not None:
+                before_warning()
             narrate(f"respool: {reader.warning}")
         yield reader

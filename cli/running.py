@@ -38,6 +38,11 @@ def progress_of(doing: str, things: str = "calls") -> Callable[[int, int], None]
     return report
 
 
+def clear_progress() -> None:
+    """Take a report of progress off the line of the terminal that is written next."""
+    print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
+
+
 def add_address(parser: argparse.ArgumentParser, *, port: int) -> None:
     parser.add_argument(
         "--port",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from .redacting import add_redaction
-from .running import narrate
+from .running import clear_progress, narrate, progress_of
 
 if TYPE_CHECKING:
     from ..cassettes.secrets.audit import Suspect
@@ -36,15 +36,41 @@ def run(arguments: argparse.Namespace) -> int:
 
     policy = redaction_for(None, redact=arguments.redact, allow=arguments.redact_allow, pii=arguments.redact_pii).policy
     cleaning = Cleaning(policy)
-    found = files = 0
-    for path in (each for given in arguments.paths for each in _files(given)):
-        files += 1
-        for suspect in _suspects(path, policy):
-            shown = scrub_text(str(path), (), cleaning)
-            print(safe(f"{shown}: {suspect.place}: {suspect.rule}"))
-            found += 1
-    narrate(f"respool: {counted(found, 'place')} in {counted(files, 'file')} where something looks like a secret")
+    files = [each for given in arguments.paths for each in _files(given)]
+    watch = _Watch(len(files))
+    found = 0
+    try:
+        for path in files:
+            for suspect in _suspects(path, policy, watch):
+                shown = scrub_text(str(path), (), cleaning)
+                watch.clear()
+                print(safe(f"{shown}: {suspect.place}: {suspect.rule}"), flush=watch.shows)
+                found += 1
+            watch.one_more()
+    finally:
+        watch.clear()
+    narrate(f"respool: {counted(found, 'place')} in {counted(len(files), 'file')} where something looks like a secret")
     return 1 if found else 0
+
+
+class _Watch:
+    """Progress on a terminal: of the files, or of the calls where there is one file alone; findings stand above it."""
+
+    def __init__(self, files: int) -> None:
+        progress = progress_of("scanning", "calls" if files == 1 else "files")
+        self.shows = progress is not None
+        self.calls = progress if files == 1 else None
+        self._report = None if files == 1 else progress
+        self._done, self._files = 0, files
+
+    def one_more(self) -> None:
+        self._done += 1
+        if self._report is not None:
+            self._report(self._done, self._files)
+
+    def clear(self) -> None:
+        if self.shows:
+            clear_progress()
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -63,15 +89,15 @@ def _unreadable(error: OSError) -> None:
     raise CassetteError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
-def _suspects(path: Path, policy: "Policy") -> "Iterator[Suspect]":
+def _suspects(path: Path, policy: "Policy", watch: _Watch) -> "Iterator[Suspect]":
     from ..cassettes.format import MAGIC
     from ..cassettes.secrets.audit import suspects_in, suspects_in_file, suspects_in_name
     from .opening import opened
 
     yield from suspects_in_name(path, policy)
     if _begins_with(path, MAGIC):
-        with opened(path) as reader:
-            yield from suspects_in(reader, policy)
+        with opened(path, before_warning=watch.clear) as reader:
+            yield from suspects_in(reader, policy, progress=watch.calls)
     else:
         yield from suspects_in_file(path, policy)
 

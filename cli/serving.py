@@ -18,7 +18,7 @@ from ..cassettes.matching import Matching
 from ..cassettes.reader import Reader
 from ..cassettes.rekeyed import Progress
 from ..cassettes.secrets.cleaning import DEFAULT, Cleaning
-from ..cassettes.secrets.policy import PLAIN, policy_of_notes
+from ..cassettes.secrets.policy import policy_of_today
 from ..proxy.control.hub import Hub
 from ..proxy.control.memory import Memory
 from ..proxy.control.server import control
@@ -232,7 +232,7 @@ async def replay(arguments: argparse.Namespace, stop: Stop) -> int:
     hub = Hub("replay", cassettes=(arguments.cassette,))
     faults = faults_of(arguments)
     with Reader.open(arguments.cassette) as reader, listen(arguments.host, arguments.port) as listener:
-        looking = told_to(hub, arguments, Cleaning((policy_of_notes(reader.meta) or PLAIN).of_today()))
+        looking = told_to(hub, arguments, Cleaning(policy_of_today(reader.meta)))
         make = replayer_factory(arguments, stop, faults=faults, hub=looking)
         if reader.warning:
             narrate(f"respool: {reader.warning}")

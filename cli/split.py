@@ -23,7 +23,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..cassettes.editing import split
+    from ..cassettes.splitting import split
     from .opening import opened
 
     with opened(arguments.cassette) as reader:

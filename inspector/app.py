@@ -36,10 +36,11 @@ from .outline import Kind, Outline, Row
 from .prompt import Prompt
 from .resending import Resending
 from .searching import Searching
-from .shelf import Abandoned, Shelf
+from .shelf import Shelf
 from .tabs import Tab
 from .text_pane import TextPane
 from .views import NO_MISS, NOT_COMPARED, line_of, load_the_rest, log_document, made_for
+from .watched import Abandoned
 from .waterfall import Waterfall
 from .waterfall_pane import WaterfallPane
 

@@ -18,8 +18,7 @@ from ..cassettes.text import clip
 from .document import Document, Line
 from .ink import Ink
 from .raw import MAX_BODY, set_out, start_of
-from .shelf import Abandoned
-from .stories import Watched
+from .watched import Abandoned, Watched
 
 MOST_LINES = 4_000
 """Lines of each call that are compared."""

@@ -19,7 +19,7 @@ from ..cassettes.operations import split_target
 from ..cassettes.secrets.audit import TOO_LARGE, Suspect, suspects_of
 from ..cassettes.secrets.cleaning import Cleaning
 from ..cassettes.secrets.finder import has_put_in, put_in
-from ..cassettes.secrets.policy import PLAIN, Policy, policy_of_notes
+from ..cassettes.secrets.policy import PLAIN, Policy, policy_of_today
 from ..cassettes.slots import is_field_slot, is_header_slot, is_query_slot
 from ..cassettes.text import clip
 from .document import Document, Line
@@ -123,7 +123,7 @@ def secrets(interactions: Iterable[Interaction], left_out: int = 0, policy: Poli
 def policy_of(meta: Mapping[str, object]) -> Policy:
     """By which rules what is left is looked at: the recording's own, with today's table."""
     try:
-        return (policy_of_notes(meta) or PLAIN).of_today()
+        return policy_of_today(meta)
     except CassetteError:
         return PLAIN  # of a newer version
 

@@ -12,10 +12,6 @@ MAX_STORIES = 16
 """Scopes that are kept; each is bounded by `transcript.MAX_CHARACTERS`."""
 
 
-class Abandoned(Exception):
-    """The story is not wanted any more."""
-
-
 class Shelf:
     """The stories asked for last, up to `MAX_STORIES`."""
 

@@ -4,14 +4,12 @@ Making one reads and folds all calls of the scope, which may take seconds: never
 at a time, since a reader is for one. Nothing that went wrong with one thread keeps the others from being seen.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..cassettes.conversation import Conversation, Recorded
 from ..cassettes.errors import RespoolError
 from ..cassettes.folding import fold
-from ..cassettes.interaction import Interaction
 from ..cassettes.summary import Row as IndexRow
 from ..cassettes.text import clip
 from .branches import outline_of
@@ -20,10 +18,10 @@ from .exchanges import Gathered
 from .falls import of_run, of_thread
 from .layout import Sheet, lay_out
 from .outline import MAX_LABEL, Branch, Face, Kind, Row
-from .shelf import Abandoned
 from .tabs import Tab
 from .tools import tools
 from .transcript import transcript
+from .watched import Abandoned, Watched
 from .waterfall import Waterfall
 
 EMPTY = Document()
@@ -119,43 +117,3 @@ def tell(recording: Recorded, scope: str, wanted: Callable[[], bool]) -> Story:
 def _broken(scope: str, why: str) -> Branch:
     kind = Kind.COLLECTION if scope.startswith("/") else Kind.THREAD
     return Branch(Row(kind, scope), Face(clip(scope, MAX_LABEL), why, "bad"))
-
-
-class Watched:
-    """A recording that stops answering when nobody wants to know any more."""
-
-    def __init__(self, recording: Recorded, wanted: Callable[[], bool]) -> None:
-        self._recording = recording
-        self._wanted = wanted
-
-    @property
-    def path(self) -> Path:
-        return self._recording.path
-
-    @property
-    def meta(self) -> Mapping[str, object]:
-        return self._recording.meta
-
-    @property
-    def sealed(self) -> bool:
-        return self._recording.sealed
-
-    def __len__(self) -> int:
-        return len(self._recording)
-
-    def rows(self) -> Iterator[IndexRow]:
-        return self._recording.rows()
-
-    def rows_of_scope(self, name: str) -> list[IndexRow]:
-        return self._recording.rows_of_scope(name)
-
-    def scopes(self) -> list[str]:
-        return self._recording.scopes()
-
-    def scope_name(self, scope: int) -> str:
-        return self._recording.scope_name(scope)
-
-    def interaction(self, row: IndexRow) -> Interaction:
-        if not self._wanted():
-            raise Abandoned
-        return self._recording.interaction(row)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..cassettes.amounts import counted
-from ..cassettes.editing import begin
+from ..cassettes.editing import begin, whole
 from ..cassettes.errors import UsageError
 from ..cassettes.exports import FORMATS, Lost
 from ..cassettes.exports.destination import write
@@ -85,13 +85,9 @@ def saved(form: str, extract: Extract, reader: Reader, path: Path) -> str:
     if form == "cassette" and isinstance(reader, LiveRecording):
         _seen_live(extract, reader, path)
     elif form == "cassette":
-        writer = begin(path, [reader], dict(reader.meta), overwrite=False)
-        try:
+        with whole(begin(path, [reader], dict(reader.meta), overwrite=False)) as writer:
             for row in extract.rows():
                 writer.append(extract.interaction(row), row.summary)
-            writer.close()
-        finally:
-            writer.discard()
     elif form == "html":
         write(export_html(extract, lost=Lost()), path)
     else:
@@ -101,7 +97,7 @@ def saved(form: str, extract: Extract, reader: Reader, path: Path) -> str:
 
 def _seen_live(extract: Extract, live: LiveRecording, path: Path) -> None:
     """Write the calls of a live view that have ended as a cassette of its own."""
-    with Writer.create(path, meta=dict(live.meta)) as writer:
+    with whole(Writer.create(path, meta=dict(live.meta))) as writer:
         for interaction in map(extract.interaction, extract.rows()):
             if not interaction.extra.get("running"):
                 writer.append(interaction, summarise(interaction))

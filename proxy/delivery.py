@@ -13,8 +13,8 @@ from ..cassettes.errors import CassetteError
 from ..cassettes.fault_rules import Rule
 from ..cassettes.interaction import Body, End, Interaction
 from ..cassettes.positions import Served
+from ..cassettes.recording import Recording
 from ..cassettes.summary import STREAM, Row
-from ..cassettes.tape import Recording
 from . import wire
 from .answer import Answer, Stream, wants_close
 from .control.calls import clipped

@@ -15,7 +15,7 @@ from ..cassettes.interaction import End
 from ..cassettes.rules import Rules
 from ..cassettes.secrets.cleaning import Cleaning
 from ..cassettes.secrets.finder import Replacer, hide
-from ..cassettes.secrets.policy import PLAIN, policy_of_notes
+from ..cassettes.secrets.policy import policy_of_notes, policy_of_today
 from ..cassettes.writer import RecordingFailed, Writer
 from .answer import Answer, OwnedTasks
 from .control.hub import Hub
@@ -51,9 +51,9 @@ class Recorder:
 
         `hub` is told of each call. With a `Memory` nothing is recorded: calls are kept for who looks on.
         """
-        policy = policy_of_notes(writer.meta) if writer is not None else None
-        self._cleaning = Cleaning((policy or PLAIN).of_today(), replacer)
-        self._rules = Rules(policy=policy)
+        notes = writer.meta if writer is not None else {}
+        self._cleaning = Cleaning(policy_of_today(notes), replacer)
+        self._rules = Rules(policy=policy_of_notes(notes))
         self._upstream = upstream
         self._writer = writer
         self._narrate = narrate

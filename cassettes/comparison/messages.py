@@ -8,16 +8,18 @@ from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 from .. import models
-from ..conversation import FINAL_STATES, Conversation, Message, Note, NoteKind, Run
+from ..conversation import FINAL_STATES, Conversation, Message, Note, NoteKind, Part, Run
 from ..parts import part_of
 from ..text import clip
 from .alignment import aligned
 from .naming import Given, Names
 from .pairing import overlap
 from .scene import Scene
-from .sides import chips
+
+Annotations = list[dict[str, Any]]
 
 _READ = "GET "
+_OFFSETS = ("start_index", "end_index")
 
 
 class MessagePair(NamedTuple):
@@ -87,7 +89,7 @@ def compare_message(scene: Scene, place: str, left: Message, right: Message, *, 
     `cut`: a stream was cut on one side only, so that a text may be shorter for it.
     """
     found: set[str] = set()
-    for name, one, other in _fields(left, right):
+    for name, one, other in _fields(left, right, scene.names):
         if name in ("text", "content") and (cut or spared) and _begins(left.text, right.text):
             continue
         if name == "annotations" and "text" in found and not (left.text and right.text):
@@ -95,7 +97,7 @@ def compare_message(scene: Scene, place: str, left: Message, right: Message, *, 
         if scene.compare(place, name, one, other, loose=True):
             found.add(name)
     if left.asked is not None and right.asked is not None:
-        for name, one, other in _fields(_sent(left), _sent(right)):
+        for name, one, other in _fields(_sent(left), _sent(right), scene.names):
             if name not in found and scene.compare(place, name, one, other, loose=True):
                 found.add(name)
         if found.isdisjoint(("text", "content")):
@@ -145,14 +147,15 @@ def runs_before(conversation: Conversation, message: Message) -> list[str]:
     return found
 
 
-def _fields(left: Message, right: Message) -> Iterator[tuple[str, Any, Any]]:
+def _fields(left: Message, right: Message, names: Names) -> Iterator[tuple[str, Any, Any]]:
     """What counts of two messages, by the names that findings use: of plain texts the text, of others all parts as one."""
     yield "role", left.role, right.role
+    ones, others = _annotations(left, right, names)
     if _plain(left) and _plain(right):
         yield "text", left.text, right.text
-        yield "annotations", chips(left), chips(right)
+        yield "annotations", [note for notes in ones for note in notes], [note for notes in others for note in notes]
     else:
-        yield "content", _parts(left), _parts(right)
+        yield "content", _parts(left, ones), _parts(right, others)
     yield "attachments", _files(left), _files(right)
     yield "metadata", left.metadata or {}, right.metadata or {}
 
@@ -165,11 +168,32 @@ def _plain(message: Message) -> bool:
     return len(message.parts) <= 1 and all(part.kind == "text" for part in message.parts.values())
 
 
-def _parts(message: Message) -> list[dict[str, Any]]:
-    parts = (message.parts[index] for index in sorted(message.parts))
+def _annotations(left: Message, right: Message, names: Names) -> tuple[list[Annotations], list[Annotations]]:
+    """The annotations of each part of two messages, without what follows from a text that differs.
+
+    Where two texts say the same and ids in them have other lengths, the offsets follow from that.
+    """
+    ones, others = _in_order(left), _in_order(right)
+    if len(ones) != len(others):  # which text belongs to which is not known
+        return [part.annotations for part in ones], [part.annotations for part in others]
+    found: tuple[list[Annotations], list[Annotations]] = [], []
+    for pair in zip(ones, others, strict=True):
+        one, other = (part.text for part in pair)
+        same = names.same(one, other)
+        passed_over = () if same and len(one) == len(other) else _OFFSETS if same else (*_OFFSETS, "text")
+        for part, side in zip(pair, found, strict=True):
+            side.append([{key: note[key] for key in note if key not in passed_over} for note in part.annotations])
+    return found
+
+
+def _in_order(message: Message) -> list[Part]:
+    return [message.parts[index] for index in sorted(message.parts)]
+
+
+def _parts(message: Message, annotations: list[Annotations]) -> list[dict[str, Any]]:
     return [
-        {"type": part.kind, part.kind or "text": part.text} | ({"annotations": list(part.chips)} if part.chips else {})
-        for part in parts
+        {"type": part.kind, part.kind or "text": part.text} | ({"annotations": notes} if notes else {})
+        for part, notes in zip(_in_order(message), annotations, strict=True)
     ]
 
 

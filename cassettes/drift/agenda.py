@@ -21,10 +21,10 @@ from ..ids import LEAST, objects
 from ..interaction import End, Interaction, Request, Response
 from ..models import MAX_BODY
 from ..operations import find_operation, split_target
+from ..recording import Recording
 from ..renaming import is_id
 from ..scopes import media_type
 from ..summary import PARTIAL, Row
-from ..tape import Recording
 from ..variants import beta_of
 
 OVER = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..editing import Progress
 from ..errors import UsageError
 from ..interaction import End, Interaction
 from ..models import read
@@ -75,11 +76,11 @@ class Call:
         return clip(self.interaction.request.method.encode() + b" " + self.path, 200)
 
 
-def calls_of(source: Source, thread: str | None, lost: Lost) -> list[Call]:
+def calls_of(source: Source, thread: str | None, lost: Lost, progress: Progress | None = None) -> list[Call]:
     """The calls to make, those left out counted in `lost`. Raises UsageError where there are more than a program is made of."""
     calls: list[Call] = []
     last: dict[tuple[str, str, bytes], int] = {}  # reads since the last write of their scope: the answer's digest
-    for row, interaction in selected(source, thread):
+    for row, interaction in selected(source, thread, progress):
         key = (interaction.scope, interaction.request.method, interaction.request.target)
         if row.summary.writes:
             last = {known: digest for known, digest in last.items() if known[0] != interaction.scope}

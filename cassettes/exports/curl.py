@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from ..editing import Progress
 from ..interaction import Headers, Request
 from ..operations import split_target
 from ..slots import PLACEHOLDER
@@ -39,9 +40,11 @@ base=${OPENAI_BASE_URL:-}
 """
 
 
-def export_curl(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+def export_curl(
+    source: Source, *, thread: str | None = None, lost: Lost | None = None, progress: Progress | None = None
+) -> Iterator[str]:
     lost = Lost() if lost is None else lost
-    chosen = selected(source, thread)
+    chosen = selected(source, thread, progress)
     upstream = source.meta.get("upstream")
     yield _HEAD % _quoted((upstream if isinstance(upstream, str) and safe(upstream) == upstream else NOWHERE).encode())
     last: dict[tuple[str, str, bytes], int] = {}

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from ... import __version__
+from ..editing import Progress
 from ..interaction import End, Headers, Interaction, Request, Response
 from ..scopes import media_type
 from ..summary import Row
@@ -26,9 +27,11 @@ _LATEST_US = 253_402_300_799_000_000
 """The end of the year 9999: no later time has a date."""
 
 
-def export_har(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+def export_har(
+    source: Source, *, thread: str | None = None, lost: Lost | None = None, progress: Progress | None = None
+) -> Iterator[str]:
     lost = Lost() if lost is None else lost
-    chosen = selected(source, thread)
+    chosen = selected(source, thread, progress)
     origin = _origin(source.meta.get("upstream"))
     about = {"version": VERSION, "file_id": source.file_id.hex(), "meta": packed(source.meta)}
     head = {"version": "1.2", "creator": {"name": "respool", "version": __version__}, "_respool": about}

@@ -6,15 +6,18 @@ The schema is told in docs/export.md. All is ASCII, so that a line can be printe
 import json
 from collections.abc import Iterator
 
+from ..editing import Progress
 from .fields import VERSION, packed, whole
 from .selection import Lost, Source, selected
 
 FORMAT = "respool-jsonl"
 
 
-def export_jsonl(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+def export_jsonl(
+    source: Source, *, thread: str | None = None, lost: Lost | None = None, progress: Progress | None = None
+) -> Iterator[str]:
     del lost  # nothing is
-    chosen = selected(source, thread)
+    chosen = selected(source, thread, progress)
     upstream = source.meta.get("upstream")
     head = {
         "format": FORMAT,

@@ -8,23 +8,27 @@ import re
 from collections.abc import Iterator
 
 from ..conversation import Conversation, Message, Note, Run, ToolCall
+from ..editing import Progress, counting
 from ..folding import fold
 from ..models import compact, parse
 from ..text import clip, safe
-from .selection import Lost, Source, selected
+from .selection import Lost, Source, known, size_of
 
 MOST_TEXT = 20_000
 """Characters of one text that are shown."""
 _SHORTENED = " more characters\n"
 
 
-def export_markdown(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
+def export_markdown(
+    source: Source, *, thread: str | None = None, lost: Lost | None = None, progress: Progress | None = None
+) -> Iterator[str]:
     lost = Lost() if lost is None else lost
-    selected(source, thread)  # says that there is no such thread
+    known(source, thread)
+    one_more = counting(size_of(source, thread), progress)
     name = source.path.name.removesuffix(".partial").removesuffix(".cassette")
     yield f"# Cassette {span(name)}\n"
     for scope in [thread] if thread is not None else source.scopes():
-        conversation = fold(source, scope)
+        conversation = fold(source, scope, seen=lambda *_: one_more())
         lost["messages, runs and notes beyond the first"] += conversation.left_out
         for piece in _conversation(conversation):
             lost["texts shortened"] += piece.endswith(_SHORTENED)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from ..editing import Progress
 from ..text import safe
 from .calls import PASSING, UNSETTLED, Call, calls_of
 from .literals import quoted
@@ -77,8 +78,10 @@ _PARTS = (("settled(", _SETTLED), ("last_run(", _LAST_RUN), ("ids(", _IDS), ("te
           ("interrupted(", _INTERRUPTED))  # fmt: skip
 
 
-def export_python(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
-    calls = calls_of(source, thread, Lost() if lost is None else lost)
+def export_python(
+    source: Source, *, thread: str | None = None, lost: Lost | None = None, progress: Progress | None = None
+) -> Iterator[str]:
+    calls = calls_of(source, thread, Lost() if lost is None else lost, progress)
     statements = list(Program().statements(calls))
     yield f'"""The conversation of the respool cassette {_name(source)}.\n\n'
     yield "OPENAI_BASE_URL and OPENAI_API_KEY say whom it calls: `respool replay`, or the API itself.\n"
@@ -94,8 +97,10 @@ def export_python(source: Source, *, thread: str | None = None, lost: Lost | Non
     yield '\n\nif __name__ == "__main__":\n    main()\n'
 
 
-def export_pytest(source: Source, *, thread: str | None = None, lost: Lost | None = None) -> Iterator[str]:
-    calls = calls_of(source, thread, Lost() if lost is None else lost)
+def export_pytest(
+    source: Source, *, thread: str | None = None, lost: Lost | None = None, progress: Progress | None = None
+) -> Iterator[str]:
+    calls = calls_of(source, thread, Lost() if lost is None else lost, progress)
     statements = list(Program().statements(calls))
     name = _name(source)
     partly = thread is not None or any(statement.skipped_write for statement in statements)

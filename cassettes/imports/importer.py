@@ -11,8 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..amounts import counted
+from ..editing import whole
 from ..errors import CassetteError, UsageError
-from ..file_names import sibling
 from ..interaction import Interaction
 from ..keys import request_key, variant_of
 from ..operations import find_operation, split_target
@@ -93,8 +93,8 @@ def _own(recordings: list[Recording]) -> Head | None:
     if len(recordings) != 1 or (head := recordings[0].head) is None:
         return None
     arrivals = [call.stored.arrival for call in recordings[0].exchanges if call.stored is not None]
-    whole = len(arrivals) == len(recordings[0].exchanges)
-    return head if whole and all(one < next_one for one, next_one in pairwise(arrivals)) else None
+    stored = len(arrivals) == len(recordings[0].exchanges)
+    return head if stored and all(one < next_one for one, next_one in pairwise(arrivals)) else None
 
 
 def _same(source: Path, destination: Path) -> bool:
@@ -117,8 +117,7 @@ def _write(
 ) -> None:
     """Write all calls. With `head` they keep their numbers and times, and the cassette its id: it is the same one."""
     file_id = None if head is None else head.file_id
-    writer = Writer.create(destination, meta=meta, overwrite=overwrite, file_id=file_id)
-    try:
+    with whole(Writer.create(destination, meta=meta, overwrite=overwrite, file_id=file_id)) as writer:
         for count, (started_us, call) in enumerate(exchanges, 1):
             if call.stored is None:
                 interaction = _interaction(call, writer, started_us)
@@ -137,11 +136,6 @@ def _write(
             writer.append(interaction, summarise(interaction, key=key))
             if progress is not None:
                 progress(done + count, done + len(exchanges))
-        writer.close()
-    except BaseException:  # an interrupt, too, must not leave half a cassette that looks like a crashed recording
-        sibling(destination, ".partial").unlink(missing_ok=True)  # while the lock is still held
-        writer.abandon()
-        raise
 
 
 def _interaction(call: Exchange, writer: Writer, started_us: int) -> Interaction:

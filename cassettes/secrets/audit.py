@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..coding import CodingError, Decoder
-from ..editing import begin, reported
+from ..editing import begin, reported, whole
 from ..errors import CassetteError
 from ..interaction import Body, Interaction, Response
 from ..keys import request_key
@@ -118,10 +118,9 @@ def redact_cassette(
     bytes; nothing is written then.
     """
     policy = cleaning.policy or PLAIN
-    writer = begin(path, [reader], {**reader.meta, **policy.note()}, overwrite=overwrite)
     rules = Rules(policy=policy)
     changed = 0
-    try:
+    with whole(begin(path, [reader], {**reader.meta, **policy.note()}, overwrite=overwrite)) as writer:
         for row in reported(reader.rows(), len(reader), progress):
             stored = _at_hand(reader.interaction(row))
             if stored is None:
@@ -132,9 +131,6 @@ def redact_cassette(
             cleaned = redact(stored, cleaning)
             changed += cleaned != stored
             writer.append(cleaned, summarise(cleaned, key=request_key(stored.request, rules=rules)))
-        writer.close()
-    finally:
-        writer.discard()
     return changed
 
 

@@ -126,6 +126,11 @@ def policy_of_notes(notes: Mapping[str, Any]) -> Policy | None:
         raise CassetteError(error.message, hint) from error
 
 
+def policy_of_today(notes: Mapping[str, Any]) -> Policy:
+    """The settings that a cassette was recorded with, for what is shown or written now. Raises CassetteError."""
+    return (policy_of_notes(notes) or PLAIN).of_today()
+
+
 _Read = tuple[frozenset[bytes], tuple[tuple[bytes, bool], ...], frozenset[str]]
 
 

@@ -11,6 +11,7 @@ which something is found, nothing is remembered, so that no secret is.
 import re
 from itertools import filterfalse
 
+from ..vocabulary import ANY_PREFIX
 from .encoded import blocks
 from .names import SHORT, has_telling_name, may_tell, stems_for
 from .policy import Policy
@@ -23,7 +24,7 @@ MOST_KNOWN = 2048
 LONGEST_KNOWN = 4096
 MOST_SEEN = 16_384
 _ANOTHER_EACH_TIME = re.compile(
-    rb': ?(?:"(?:run|thread|msg|step|asst|file|call|vs|batch)_[A-Za-z0-9]{8,25}"|[0-9]{1,13})(?=\s{0,32}+(?:[,}\]]|\Z))'
+    rb': ?(?:"' + ANY_PREFIX + rb'_[A-Za-z0-9]{8,25}"|[0-9]{1,13})(?=\s{0,32}+(?:[,}\]]|\Z))'
 )
 """The value of a member that is a number or an id, which is shorter than any run of base64 that is read."""
 

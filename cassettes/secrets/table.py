@@ -8,6 +8,7 @@ looked at more often than there are runs in a pattern, and the time grows with t
 
 import re
 
+from ..vocabulary import ANY_PREFIX
 from .rule import APART, B64, B64_PLAIN, B64_SIGN, PAD, SLASH, Rule
 from .rule import rule as _rule
 
@@ -246,7 +247,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "path-token", "url", "what stands in a path behind `token`, `secret`, `password` or `api-key`, drawn by lot",
         (b"token/", b"secret/", b"password/", b"apikey/", b"api-key/", b"api_key/"),
-        rb"[a-z_-]{5,8}/((?!(?:thread|run|msg|step|asst|file|call|vs)[_-])(?:[0-9a-f]{32,}+(?![A-Za-z0-9_-])"
+        rb"[a-z_-]{5,8}/((?!" + ANY_PREFIX + rb"[_-])(?:[0-9a-f]{32,}+(?![A-Za-z0-9_-])"
         rb"|(?=[A-Za-z_-]{0,64}+[0-9])(?=[a-z0-9_-]{0,64}+[A-Z])(?=[A-Z0-9_-]{0,64}+[a-z])[A-Za-z0-9_-]{26,}+))",
         b"https://h.example/v1/token/" + _X, b"https://h.example/v1/token/of-the-users-of-2026-by-name",
         where="URLs in any text", since=3, run=True,

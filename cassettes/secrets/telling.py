@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..vocabulary import API_ID, VOCABULARY
+from ..vocabulary import API_ID, PREFIXES, VOCABULARY
 from .names import BY_THE_USER, LOOSE_STEMS, WEAK_STEMS, name_at, stems_for, strength
 from .values import NEAR, SHORTEST_WORD, is_drawn_by_lot, is_more_than_a_word, is_percent_encoded, kind_of
 
@@ -76,7 +76,7 @@ _EMPTY = re.compile(
 """What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`. A password may begin with such a sign, too."""
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
 _TOLD_APART = frozenset(range(256)) - frozenset(b"abcdefghijklmnopqstuvwzABCDEFGHIJKLMNOPQSTUVWZ0123456789")
-_FIRST_OF_IDS = frozenset(b"trmsafcvb")
+_FIRST_OF_IDS = frozenset(prefix[0] for prefix in PREFIXES)
 
 
 class Span(NamedTuple):

@@ -16,7 +16,7 @@ from typing import TextIO
 from ...cassettes.amounts import counted
 from ...cassettes.conversation import Conversation, Message, Recorded, Run
 from ...cassettes.exports import Lost, Source
-from ...cassettes.exports.selection import selected
+from ...cassettes.exports.selection import known
 from ...cassettes.folding import fold
 from ...cassettes.sightings import Sightings
 from ...cassettes.text import clip
@@ -55,7 +55,7 @@ def export_html(
 ) -> Iterator[str]:
     """The page in pieces. Raises UsageError where there is no such thread. `progress` is told threads done and in all."""
     lost = Lost() if lost is None else lost
-    selected(source, thread)
+    known(source, thread)
     scopes = [thread] if thread is not None else sorted(source.scopes(), key=lambda scope: scope.startswith("/"))
     totals = Totals()
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as waiting:

@@ -5,7 +5,7 @@ Handlers are plain functions of a `Call`; no HTTP library stands here or in them
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -16,9 +16,7 @@ from .pages import cut
 from .shapes import SHAPES, Shape
 from .store import Json, Thread
 from .validation import check, check_page, read_json
-
-if TYPE_CHECKING:
-    from .server import Sandbox  # which imports the handlers, which import this
+from .world import World
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
@@ -38,7 +36,7 @@ class Upload:
 class Call:
     """One request, checked as far as all have in common: credential, version, path."""
 
-    sandbox: "Sandbox"
+    sandbox: World
     operation: str
     ids: Mapping[str, str]
     query: Mapping[str, str]

@@ -26,21 +26,16 @@ from ..server import listen
 from .arrival import MAX_BODY, check_credential, receive
 from .assistants import first_assistant
 from .calls import Answer, Call, Upload, select_shape
-from .clock import Calendar, Clock, Instant, WallClock
-from .errors import ApiError, scripted
-from .names import Names
+from .clock import Calendar, Clock, Instant
+from .errors import ApiError
 from .routes import Route, find_route
 from .rules import Rule
-from .script import parse_script
 from .shapes import Shape
-from .statements import HttpFault
-from .store import Store, Thread
 from .stream import send_events
+from .world import World
 
 MAX_SEEN = 10_000
 """Requests that `Sandbox.requests` remembers."""
-MAX_FAULTS = 10_000
-"""Scripted refusals that are counted at a time."""
 MAX_QUERY = 100
 """Parameters of a query."""
 SHUTDOWN = 0.25
@@ -60,7 +55,7 @@ class _Arrived(NamedTuple):
     upload: Upload | None
 
 
-class Sandbox:
+class Sandbox(World):
     """An upstream that speaks both versions of the threads API.
 
     `seed`: the same calls, in the same order, get the same bytes; ids come from it, and times count the writes from a
@@ -79,18 +74,13 @@ class Sandbox:
         clock: Clock | None = None,
         speed: float = 1.0,
     ) -> None:
-        self.names = Names(seed)
-        self.clock = clock or WallClock(speed=speed)
-        self.script = None if script is None else parse_script(script)
-        self.rules = tuple(rules)
-        self.store = Store()
+        super().__init__(seed=seed, script=script, rules=rules, clock=clock, speed=speed)
         self.calls = 0
         self.requests: deque[tuple[str, bytes]] = deque(maxlen=MAX_SEEN)
         self._seeded = seed is not None
         self._calendar = Calendar(self.clock, counting=self._seeded and clock is None)
         self._latency = latency
         self._poll_after = str(max(1, round(POLL_AFTER * 1000 / (speed if clock is None else 1))))
-        self._struck: dict[tuple[str, HttpFault], int] = {}
         assistant = first_assistant(int(self._calendar.instant(writes=False).stamp))
         self.store.assistants[assistant.id] = assistant
 
@@ -100,22 +90,6 @@ class Sandbox:
         application = web.Application(client_max_size=MAX_BODY, middlewares=guards)
         application.router.add_route("*", "/{path:.*}", self._serve)
         return application
-
-    def catch_up(self, thread: Thread, now: float) -> None:
-        """Let everything happen in a thread that is due."""
-        if thread.performance is not None:
-            thread.performance.advance(now)
-            if thread.active_run is None:
-                thread.performance = None
-
-    def strike(self, owner: str, fault: HttpFault) -> None:
-        """Raise a scripted refusal as often as the script says, counted for each `owner`."""
-        struck = self._struck.get((owner, fault), 0)
-        if struck < fault.times:
-            if len(self._struck) >= MAX_FAULTS:
-                self._struck.clear()
-            self._struck[owner, fault] = struck + 1
-            raise scripted(fault.status, fault.retry_after)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         began = time.perf_counter()

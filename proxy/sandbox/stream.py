@@ -1,21 +1,17 @@
 """A run's events on their way to one client, each written to the socket as it happens."""
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 
 from .listeners import Listener
 from .store import Thread
-
-if TYPE_CHECKING:
-    from .server import Sandbox  # which imports this
+from .world import World
 
 LONGEST_NAP = 0.25
 """Seconds of the clock that a stream sleeps at most, so that it hears of a cancel in time."""
 
 
 async def send_events(
-    sandbox: "Sandbox", request: web.Request, headers: dict[str, str], listener: Listener, thread: Thread
+    sandbox: World, request: web.Request, headers: dict[str, str], listener: Listener, thread: Thread
 ) -> web.StreamResponse:
     """Write events until the run is over or waits for tool outputs. A client that leaves ends this, not the run."""
     response = web.StreamResponse(headers=headers | {"Content-Type": "text/event-stream; charset=utf-8"})

@@ -14,7 +14,7 @@ JSON = ((b"content-type", b"application/json"),)
 
 
 class MemoryRecording:
-    """Interactions in order of arrival, as a `tape.Recording`."""
+    """Interactions in order of arrival, as a `recording.Recording`."""
 
     def __init__(self, interactions: Sequence[Interaction]) -> None:
         self.interactions = list(interactions)

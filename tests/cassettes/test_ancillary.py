@@ -3,7 +3,7 @@
 import pytest
 from ancillary import STRANGE, add, found
 from recorded_calls import write_cassette
-from respool.cassettes.editing import split, trim
+from respool.cassettes.editing import trim
 from respool.cassettes.errors import UsageError
 from respool.cassettes.filters import parse
 from respool.cassettes.joining import join
@@ -12,6 +12,7 @@ from respool.cassettes.packing import compare, pack
 from respool.cassettes.prefix import Prefix
 from respool.cassettes.reader import Reader
 from respool.cassettes.repair import examine, repair
+from respool.cassettes.splitting import split
 
 CALLS = [
     ("POST", b"/v1/threads", b"{}", b'{"id": "thread_a", "object": "thread"}', 200),

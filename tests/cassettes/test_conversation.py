@@ -165,6 +165,21 @@ def test_stream_deltas_are_merged_by_id_and_index():
     assert conversation.not_understood == 0
 
 
+def test_annotations_that_come_in_deltas_are_kept_in_their_order():
+    def delta(index, **said):
+        text = {"value": "x", "annotations": [{"index": index, "type": "file_citation", "text": "[1]"} | said]}
+        return "thread.message.delta", {
+            "id": "msg_1",
+            "delta": {"content": [{"index": 0, "type": "text", "text": text}]},
+        }
+
+    conversation = folded(stream(delta(0, start_index=0), delta(1, start_index=4)))
+    assert conversation.messages["msg_1"].parts[0].annotations == [
+        {"type": "file_citation", "text": "[1]", "start_index": 0},
+        {"type": "file_citation", "text": "[1]", "start_index": 4},
+    ]
+
+
 def test_a_whole_message_replaces_what_its_deltas_said():
     conversation = folded(
         stream(
@@ -274,6 +289,7 @@ def test_parts_files_and_annotations_are_kept():
         ("hologram", '{"hologram": {"a": 1}}'),
     ]
     assert list(found.parts[0].chips) == ['file_citation file-c "so"']
+    assert found.parts[0].annotations == [citation]
     assert found.files == {"file-a": ""}
 
 

@@ -6,41 +6,18 @@ from dataclasses import replace
 
 import pytest
 from cassette_samples import read
-from recorded_calls import write_cassette
-from respool.cassettes.editing import REST, split, trim
+from respool.cassettes.editing import trim
 from respool.cassettes.errors import CassetteError, UsageError
 from respool.cassettes.filters import parse
-from respool.cassettes.positions import Session
 from respool.cassettes.reader import Reader
-from respool.cassettes.scopes import scope_hash
 from respool.cassettes.show import render
-from respool.cassettes.tape import Tape
 from respool.cassettes.writer import Writer
-
-BIG = b'"' + b"x" * 50_000 + b'"'
+from two_threads import BIG, replayed, two_threads
 
 
 @pytest.fixture
 def cassette(tmp_path):
-    calls = [
-        ("POST", b"/v1/assistants", b"{}", b'{"id": "asst_1"}', 200),  # 0
-        ("POST", b"/v1/threads", b"{}", b'{"id": "thread_a", "object": "thread"}', 200),  # 1
-        ("POST", b"/v1/threads", b"{}", b'{"id": "thread_b", "object": "thread"}', 200),  # 2
-        ("POST", b"/v1/threads/thread_a/messages", b'{"content": "one"}', BIG, 200),  # 3
-        ("GET", b"/v1/threads/thread_a", b"", b"1", 200),  # 4
-        ("POST", b"/v1/threads/thread_b/messages", b'{"content": "two"}', BIG, 200),  # 5
-        ("GET", b"/v1/threads/thread_a", b"", b"2", 500),  # 6
-    ]
-    return write_cassette(tmp_path / "old.cassette", calls)
-
-
-def replayed(path, numbers):
-    """The answers of a replay to the calls with these numbers of the recording at `path.parent / "old.cassette"`."""
-    with Reader.open(path) as reader, Reader.open(path.parent.parent / "old.cassette") as asked:
-        session = Session(Tape(reader))
-        rows = [row for row in asked.rows() if row.summary.arrival in numbers]
-        served = [session.serve(row.summary.key, variant=row.summary.variant) for row in rows]
-        return [each and reader.interaction(each.row).response.body.read() for each in served]
+    return two_threads(tmp_path)
 
 
 def test_a_trim_without_a_filter_is_the_same_cassette(cassette, tmp_path):
@@ -103,50 +80,10 @@ def test_progress_is_reported_to_the_end(cassette, tmp_path):
     heard = []
     with Reader.open(cassette) as reader:
         trim(reader, tmp_path / "a", None, progress=lambda done, total: heard.append((done, total)))
-        assert heard == [(7, 7)]
-        heard.clear()
-        split(reader, tmp_path / "parts", shared=True, progress=lambda done, total: heard.append((done, total)))
-    assert heard == [(5, 8), (8, 8)]
+    assert heard == [(7, 7)]
 
 
-def test_a_split_gives_each_thread_a_cassette_and_all_else_another(cassette, tmp_path):
-    folder = tmp_path / "deep" / "parts"
-    with Reader.open(cassette) as reader:
-        paths = split(reader, folder)
-    assert [path.name for path in paths] == ["thread_a.cassette", "thread_b.cassette", f"{REST}.cassette"]
-    calls = read(cassette)
-    for path, numbers in zip(paths, ({1, 3, 4, 6}, {2, 5}, {0}), strict=True):
-        assert read(path) == [call for call in calls if call.arrival in numbers]
-    with Reader.open(cassette) as reader, pytest.raises(CassetteError, match="exists already"):
-        split(reader, folder)
-
-
-def test_parts_can_share_what_belongs_to_no_thread(cassette, tmp_path):
-    with Reader.open(cassette) as reader:
-        paths = split(reader, tmp_path / "parts", shared=True)
-    assert [[call.arrival for call in read(path)] for path in paths] == [[0, 1, 3, 4, 6], [0, 2, 5]]
-    assert replayed(paths[1], {0, 2, 5}) == [b'{"id": "asst_1"}', b'{"id": "thread_b", "object": "thread"}', BIG]
-
-
-def test_a_thread_whose_id_is_no_file_name_is_numbered(cassette, tmp_path):
-    evil = tmp_path / "evil.cassette"
-    names = ["../../out", "Same", "same", ".hidden", "x" * 300, REST, "/assistants"]
-    with Reader.open(cassette) as old, Writer.create(evil) as writer:
-        row = next(old.rows())
-        for number, name in enumerate(names):
-            summary = row.summary._replace(arrival=number, scope=scope_hash(name))
-            writer.append(replace(old.interaction(row), scope=name), summary)
-    with Reader.open(evil) as reader:
-        paths = split(reader, tmp_path / "parts")
-    assert [path.name.removesuffix(".cassette") for path in paths] == [
-        "thread-1", "Same", "same-3", "thread-4", "thread-5", REST, f"{REST}-7",
-    ]  # fmt: skip
-    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == sorted(path.name for path in paths)
-    assert [len(read(path)) for path in paths] == [1] * 7
-
-
-@pytest.mark.parametrize("into", ["file", "folder"])
-def test_an_edit_that_finds_no_room_says_that_nothing_is_left_of_it(cassette, tmp_path, monkeypatch, into):
+def test_an_edit_that_finds_no_room_says_that_nothing_is_left_of_it(cassette, tmp_path, monkeypatch):
     write, calls = os.write, []
 
     def full(fd: int, data: memoryview) -> int:
@@ -158,6 +95,6 @@ def test_an_edit_that_finds_no_room_says_that_nothing_is_left_of_it(cassette, tm
     with Reader.open(cassette) as old:
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(CassetteError, match="cannot be written: No space left on device") as caught:
-            trim(old, tmp_path / "new.cassette", None) if into == "file" else split(old, tmp_path / "new")
+            trim(old, tmp_path / "new.cassette", None)
     assert ".partial" not in f"{caught.value} {caught.value.message} {caught.value.hint}"
     assert not list(tmp_path.glob("**/*.partial"))

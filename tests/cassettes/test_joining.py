@@ -2,7 +2,6 @@
 
 import pytest
 from cassette_samples import read
-from respool.cassettes.editing import split
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.interaction import Body, End, Interaction, Request, Response
 from respool.cassettes.joining import join
@@ -16,6 +15,7 @@ from respool.cassettes.secrets.cleaning import Cleaning
 from respool.cassettes.secrets.policy import Policy, policy_of_notes
 from respool.cassettes.secrets.pseudonyms import Pseudonyms
 from respool.cassettes.secrets.table import TABLE_VERSION
+from respool.cassettes.splitting import split
 from respool.cassettes.summaries import summarise
 from respool.cassettes.tape import Tape
 from respool.cassettes.variants import credential_of, variant_of

@@ -4,9 +4,9 @@ import os
 import stat
 
 import pytest
-from respool.cassettes.editing import split
 from respool.cassettes.errors import CassetteError
 from respool.cassettes.reader import Reader
+from respool.cassettes.splitting import split
 from respool.cassettes.storage import make_folder
 from respool.cassettes.writer import Writer
 

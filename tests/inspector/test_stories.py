@@ -4,9 +4,9 @@ import pytest
 from respool.cassettes.errors import DamagedCassetteError
 from respool.cassettes.reader import Reader
 from respool.inspector.outline import Kind, Row
-from respool.inspector.shelf import Abandoned
-from respool.inspector.stories import Watched, tell
+from respool.inspector.stories import tell
 from respool.inspector.tabs import Tab
+from respool.inspector.watched import Abandoned, Watched
 
 RUN = Row(Kind.RUN, "thread_a", "run_1")
 
@@ -88,12 +88,3 @@ def test_damage_and_our_own_faults_become_a_story_that_says_so(reader, error, ta
     assert said in "\n".join(line.text for line in told.documents[Tab.MESSAGES].lines)
     assert told.documents[Tab.TOOLS] is told.documents[Tab.MESSAGES]
     assert told.call_of(RUN) is None
-
-
-def test_a_watched_recording_is_the_recording(reader):
-    watched = Watched(reader, lambda: True)
-    assert (watched.path, watched.meta, watched.sealed, len(watched)) == (reader.path, reader.meta, True, len(reader))
-    assert watched.scopes() == reader.scopes()
-    (row, *_) = watched.rows()
-    assert watched.scope_name(row.summary.scope) == "thread_a"
-    assert [*watched.rows_of_scope("/assistants")] == [*reader.rows_of_scope("/assistants")]

@@ -1,16 +1,53 @@
-"""Changes of a recording, each of one thing: functions of its calls that give them changed."""
+"""Changes of a recording, each of one thing: functions of its calls that give them changed, and what is to be told of one."""
 
 import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from recorded_conversation import in_json, operation_of, with_answer, with_bodies, with_request
+import pytest
+from recorded_conversation import in_json, operation_of, with_answer, with_bodies, with_request, write
+from respool.cassettes.comparison import compare
 from respool.cassettes.interaction import Body, End, Interaction
+from respool.cassettes.reader import Reader
 
 Calls = list[Interaction]
 Change = Callable[[Calls], Calls]
+
+
+class Mutation(NamedTuple):
+    """`where` and `field` as the finding names them, and what its values hold."""
+
+    name: str
+    change: Change
+    where: str
+    field: str
+    left: str | None
+    right: str | None
+    kind: str = "changed"
+
+
+def each_of(mutations: list[Mutation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("mutation", mutations, ids=lambda mutation: mutation.name.replace(" ", "-"))
+
+
+def told_once(folder: Path, calls: Calls, recorded: Path, mutation: Mutation) -> None:
+    """Check that the recording and the changed one differ in one finding, which is this, whichever of them comes first."""
+    changed = write(folder / "changed.cassette", mutation.change(calls))
+    with Reader.open(recorded) as left, Reader.open(changed) as right:
+        findings = compare(left, right)
+        back = compare(right, left)
+    assert len(findings) == 1, "\n\n".join(map(str, findings))
+    (finding,) = findings
+    assert finding.place.startswith(mutation.where), finding
+    assert (finding.kind, finding.field) == (mutation.kind, mutation.field), finding
+    for told, wanted in ((finding.left, mutation.left), (finding.right, mutation.right)):
+        assert (told is None) == (wanted is None), finding
+        assert wanted is None or wanted in (told or ""), finding
+    assert len(back) == 1
+    assert (back[0].left, back[0].right) == (finding.right, finding.left)
 
 
 def everywhere(old: str, new: str) -> Change:

@@ -3,7 +3,7 @@
 import pytest
 from respool.cassettes.errors import CassetteError, UsageError
 from respool.cassettes.secrets.finder import clean
-from respool.cassettes.secrets.policy import PLAIN, Policy, policy_of_notes
+from respool.cassettes.secrets.policy import PLAIN, Policy, policy_of_notes, policy_of_today
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,14 @@ def test_notes_of_older_and_newer_cassettes():
     first = policy_of_notes({"redaction": {"rules": 1, "redact": ["name:ref"], "allow": [], "pii": True}})
     assert first == Policy.of(["name:ref"], pii=True, version=1)
     assert first.of_today() == Policy.of(["name:ref"], pii=True) != first
+
+
+def test_what_is_shown_goes_by_the_settings_of_the_cassette_and_todays_table():
+    assert policy_of_today({}) == PLAIN
+    older = {"redaction": {"rules": 1, "redact": ["name:ref"], "allow": [], "pii": True}}
+    assert policy_of_today(older) == Policy.of(["name:ref"], pii=True)
+    with pytest.raises(CassetteError):
+        policy_of_today({"redaction": {"rules": 99}})
 
 
 @pytest.mark.parametrize(
