@@ -40,7 +40,9 @@ def test_an_export_of_a_recording_holds_nothing_to_find(respool):
         (b"Cookie", b"a=REDACTED; b=REDACTED"),
         (b"api-key", b"REDACTED"),
     )
-    request = Request("POST", b"/v1/threads?api-key=REDACTED", lines, Body.of(b'{"token": "rsp_secret_abcdefghijklmnop"}'))
+    request = Request(
+        "POST", b"/v1/threads?api-key=REDACTED", lines, Body.of(b'{"token": "rsp_secret_abcdefghijklmnop"}')
+    )
     answer = Response(200, b"OK", ((b"Set-Cookie", b"a=REDACTED; Path=/"),), Body.of(b'{"id": "thread_abcdef"}'))
     with Writer.create(respool.folder / "a.cassette") as writer:
         call = Interaction(0, 5, request, answer, scope="thread_abcdef")
