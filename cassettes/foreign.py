@@ -21,7 +21,12 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
 _HAR = re.compile(rb'\A\s*\{\s*"log"\s*:')
 _TNETSTRING = re.compile(rb"\A[0-9]{1,9}:")
 _YAML = re.compile(rb"\A(?:---|%YAML|#|[A-Za-z_][\w -]*:(?:\s|\Z)|- )")
-_TEXT_MODE = (MAGIC.replace(b"\r\n", b"\n"), MAGIC.replace(b"\n", b"\r\n"), MAGIC.replace(b"\r\n", b"\r\r\n"))
+_TEXT_MODE = (
+    MAGIC.replace(b"\r\n", b"\n"),
+    MAGIC.replace(b"\n", b"\r\n"),
+    MAGIC.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"),  # as git does it: a line end that has its CR gets no other
+)
+_DECODED = MAGIC.decode("utf-8", "replace").encode()
 
 
 def foreign_file(head: bytes, name: str) -> CassetteError:
@@ -35,7 +40,11 @@ def foreign_file(head: bytes, name: str) -> CassetteError:
     if head.startswith(_TEXT_MODE):
         return DamagedCassetteError(
             f"{name} had its line ends converted, which destroys a binary file",
-            "fetch it again as binary; in git, put `*.cassette binary` into .gitattributes",
+            "in git, put `*.cassette -text` at the end of .gitattributes (`respool setup git` does), then check it out again",
+        )
+    if head.startswith(_DECODED):
+        return DamagedCassetteError(
+            f"{name} was read and written as UTF-8 text, which destroys a binary file", "fetch it again as binary"
         )
     for start, what, hint in _STARTS:
         if head.startswith(start):

@@ -100,3 +100,9 @@ def _find(method: str, path: bytes) -> tuple[Operation | None, Mapping[str, str]
                 ids = {name: value.decode("latin-1") for name, value in match.groupdict().items()}
                 return row, MappingProxyType(ids)
     return None, MappingProxyType({})
+
+
+def table_as_markdown() -> str:
+    """The operations, for the docs."""
+    rows = [f"| `{row.name}` | `{row.method} {row.template}` |" for row in OPERATIONS]
+    return "\n".join(["| operation | call |", "|---|---|", *rows]) + "\n"

@@ -42,10 +42,11 @@ def render(
     """
     scopes = recording.scopes()
     if thread is not None and thread not in scopes:
-        some = ", ".join(clip(scope, 80) for scope in scopes[:5]) or "none"
+        threads = [scope for scope in scopes if not scope.startswith("/")]
+        some = ", ".join(clip(scope, 80) for scope in threads[:5]) or "none"
         raise UsageError(
             f"no thread {clip(thread, 80)} in {clip(str(recording.path), 200)}",
-            f"it has {len(scopes):,} scopes, the first of them: {some}",
+            f"it has {counted(len(threads), 'thread')}, the first: {some}",
         )
     return _Printer(plain=plain, overview=overview).lines(
         recording, scopes, scopes if thread is None else [thread], keeps

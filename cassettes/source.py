@@ -309,7 +309,8 @@ def _unopened(path: Path, error: OSError, *, link_followed: bool) -> CassetteErr
                 f"{path} does not exist, but {partial.name} does: a recording in progress, or one that was cut short",
                 f"it opens as it is: name {partial}",
             )
-        return CassetteError(f"{path} does not exist")
+        ended = path.with_name(path.name + ".cassette")
+        return CassetteError(f"{path} does not exist", f"{ended} does" if ended.exists() else "")
     if error.errno == errno.EISDIR:
         return CassetteError(f"{path} is a directory, not a cassette file")
     if error.errno == errno.ELOOP and not link_followed:

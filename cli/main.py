@@ -99,6 +99,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"`{self.prog} --help` lists what there is")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.dest == "command" and action.choices is not None and value not in action.choices:
+            import difflib
+
+            near = difflib.get_close_matches(value, list(action.choices), 1)
+            meant = f"did you mean `respool {near[0]}`? " if near else ""
+            raise UsageError(f"there is no command {value!r}", f"{meant}`respool --help` lists what there is")
+        super()._check_value(action, value)
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; the reference in the docs is made from it."""
@@ -149,7 +158,10 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         parser = build_parser()
-        chosen = parser.parse_args(arguments)
+        chosen, unknown = parser.parse_known_args(arguments)
+        if unknown:  # here, since argparse would name the help of `respool` and not that of the command
+            command = f"respool {chosen.command}" if chosen.command else "respool"
+            raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", f"`{command} --help` lists what there is")
         if chosen.command is None:
             parser.print_help(sys.stderr)
             return UsageError.exit_status

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         found.close()
         decided = modes.decide(way, found).mode
     if decided != "replay":
-        _need_upstream(arguments, decided)
+        _need_upstream(arguments, mode)
     if mode == "auto":
         said = "there" if decided == "replay" else "not there"
         running.narrate(f"respool: auto: {arguments.cassette} is {said}: {decided}")
@@ -99,4 +99,7 @@ def _refuse_replay_options(arguments: argparse.Namespace, mode: str) -> None:
 
 def _need_upstream(arguments: argparse.Namespace, mode: str) -> None:
     if arguments.upstream is None:
-        raise UsageError(f"--mode {mode} needs an upstream", "give --upstream URL, or --upstream sandbox")
+        what = (
+            f"{arguments.cassette} is not there, so --mode auto records it and" if mode == "auto" else f"--mode {mode}"
+        )
+        raise UsageError(f"{what} needs an upstream", "give --upstream URL, or --upstream sandbox")

@@ -2,7 +2,7 @@
 
 What git runs is this Python with `-m respool`, so that it is found in a virtual environment too; `-P` keeps what lies in the
 repository from being imported. That goes into the repository's own configuration, which is not shared; the line in
-`.gitattributes` is, and does nothing for those who have not run this.
+`.gitattributes` is. To those who have not run this it says one thing only: that git converts no line ends in a cassette.
 """
 
 import argparse
@@ -15,7 +15,9 @@ from ..cassettes.errors import UsageError
 from .git import NOTHING_THERE, configured, git, work_tree
 from .running import narrate
 
-ATTRIBUTES = "*.cassette diff=respool merge=respool"
+ATTRIBUTES = "*.cassette -text diff=respool merge=respool"
+FORMER = "*.cassette diff=respool merge=respool"
+"""The line of before: where another one makes text of all files, it let git convert line ends in cassettes."""
 EXCLUDED = "*.cassette.conflict.txt"
 SECTIONS = ("diff.respool", "merge.respool")
 
@@ -62,7 +64,8 @@ def _done(top: Path, *, cache: bool) -> Iterator[str]:
         if configured(key, top) != value:
             git("config", "--local", "--replace-all", key, value, folder=top)
             yield f"set {key} = {value}"
-    if _attributes(top) != ("respool", "respool"):
+    if _attributes(top) != ("respool", "respool", "unset"):
+        yield from _removed(top / ".gitattributes", FORMER)
         yield from _added(top / ".gitattributes", ATTRIBUTES)
     yield from _added(_excludes(top), EXCLUDED)
 
@@ -81,17 +84,14 @@ def _undone(top: Path) -> Iterator[str]:
             git("config", "--local", "--remove-section", section, folder=top)
             yield f"took out {section}"
     yield from _removed(top / ".gitattributes", ATTRIBUTES)
+    yield from _removed(top / ".gitattributes", FORMER)
     yield from _removed(_excludes(top), EXCLUDED)
 
 
-def _attributes(top: Path) -> tuple[str, str]:
-    """How git would diff and merge a cassette in that repository."""
-    told = (
-        git("check-attr", "-z", "diff", "merge", "--", "some.cassette", folder=top)
-        .decode("utf-8", "replace")
-        .split("\0")
-    )
-    return told[2], told[5]
+def _attributes(top: Path) -> tuple[str, ...]:
+    """How git would diff and merge a cassette in that repository, and whether it takes one for text."""
+    told = git("check-attr", "-z", "diff", "merge", "text", "--", "some.cassette", folder=top)
+    return tuple(told.decode("utf-8", "replace").split("\0")[2::3])
 
 
 def _excludes(top: Path) -> Path:

@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path
 
 from respool.cassettes.fields import table_as_markdown as fields_as_markdown
+from respool.cassettes.operations import table_as_markdown as operations_as_markdown
 from respool.cassettes.secrets.table import table_as_markdown as secrets_as_markdown
 from respool.cli.main import build_parser
 from respool.inspector.keys import markdown as keys_as_markdown
@@ -36,6 +37,7 @@ BROWSER = (
     "--run-all-compositor-stages-before-draw --virtual-time-budget=4000"
 )
 MODES = DOCS / "modes.md"
+FAULTS = DOCS / "faults.md"
 FILTERS = DOCS / "filters.md"
 SECRETS = DOCS / "secrets.md"
 INSPECTOR = DOCS / "inspector.md"
@@ -53,28 +55,22 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def modes() -> str:
-    """docs/modes.md, its table made from the one in the code."""
-    before, _, rest = MODES.read_text().partition(BEGIN)
-    return before + BEGIN + table_as_markdown() + END + rest.partition(END)[2]
+def with_table(page: Path, table: str) -> str:
+    """A page whose one made part is made anew."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    return before + BEGIN + table + END + rest.partition(END)[2]
 
 
-def filters() -> str:
-    """docs/filters.md, its table of fields made from the one in the code."""
-    before, _, rest = FILTERS.read_text().partition(BEGIN)
-    return before + BEGIN + fields_as_markdown() + END + rest.partition(END)[2]
-
-
-def secrets() -> str:
-    """docs/secrets.md, its table of rules made from the one in the code."""
-    before, _, rest = SECRETS.read_text().partition(BEGIN)
-    return before + BEGIN + secrets_as_markdown() + END + rest.partition(END)[2]
-
-
-def inspector() -> str:
-    """docs/inspector.md, its table of keys made from the one in the code."""
-    before, _, rest = INSPECTOR.read_text().partition(BEGIN)
-    return before + BEGIN + keys_as_markdown() + END + rest.partition(END)[2]
+def pages() -> dict[Path, str]:
+    """The pages that hold something made, as they should be."""
+    tables = {
+        MODES: table_as_markdown(),
+        FAULTS: operations_as_markdown(),
+        FILTERS: fields_as_markdown(),
+        SECRETS: secrets_as_markdown(),
+        INSPECTOR: keys_as_markdown(),
+    }
+    return {REFERENCE: reference()} | {page: with_table(page, table) for page, table in tables.items()}
 
 
 def block(title: str, parser: argparse.ArgumentParser) -> str:
@@ -182,20 +178,10 @@ def screen() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        made = (
-            (REFERENCE, reference()),
-            (MODES, modes()),
-            (FILTERS, filters()),
-            (SECRETS, secrets()),
-            (INSPECTOR, inspector()),
-        )
-        stale = [str(page) for page, text in made if page.read_text() != text]
+        stale = [str(page) for page, text in pages().items() if page.read_text() != text]
         sys.exit(f"out of date: {', '.join(stale)}: run make docs" if stale else 0)
-    REFERENCE.write_text(reference())
-    MODES.write_text(modes())
-    FILTERS.write_text(filters())
-    SECRETS.write_text(secrets())
-    INSPECTOR.write_text(inspector())
+    for page, text in pages().items():
+        page.write_text(text)
     if "--picture" in sys.argv:
         PICTURE.write_text(picture())
         SCREEN.write_text(screen())

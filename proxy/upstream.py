@@ -16,6 +16,7 @@ from aiohttp import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ..cassettes.errors import UpstreamError, UsageError
+from ..cassettes.text import clip
 from . import wire
 from .dialling import dial
 from .reception import Connection, unreadable
@@ -63,7 +64,9 @@ class Origin(NamedTuple):
         except ValueError:  # its text may quote a password, which stands where the port should
             raise UsageError("the upstream URL cannot be read: its host or port is malformed", example) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise UsageError("the upstream must be an http:// or https:// URL with a host", example)
+            # What stands before an @ may be a password, and what stands behind a ? a key.
+            shown = "" if "@" in url else clip(url.partition("?")[0], 100) + " "
+            raise UsageError(f"the upstream {shown}is no http:// or https:// URL with a host", example)
         if parts.username or parts.password:
             raise UsageError(
                 "the upstream URL holds a user name or a password", "send credentials in the client's headers"

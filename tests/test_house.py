@@ -112,6 +112,19 @@ def test_what_is_installed_is_a_checkout_since_no_index_has_the_package(page):
         assert said.startswith(("/path/to/this/checkout", "/src")), said
 
 
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "THREAT_MODEL.md")]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "docs").glob("*.md")], ids=lambda page: page.name)
+def test_tables_and_headings_are_read_as_such(page):
+    """A row behind an empty line is no row, and a heading right under a text is hard to see."""
+    lines = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL).split("\n")
+    for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+        if line.startswith("|") and not before.startswith("|"):
+            assert re.fullmatch(r"\|[ :|-]+\|?", after), line
+        assert not (line.startswith("#") and before), line
+
+
 def test_readme_names_both_commands_and_make_has_them():
     readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
     for command in ("demo", "test"):

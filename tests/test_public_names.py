@@ -76,3 +76,14 @@ def test_the_docs_test_stops_at_its_first_miss(tmp_path):
         parts |= {"OpenAI": lambda base_url: None, "session": session}
         with pytest.raises(respool.MissError, match="thread_2"):
             parts["test_refund"](Handle())
+
+
+def test_the_docs_test_passes_as_it_stands(tmp_path):
+    call = ("GET", b"/v1/threads/thread_1", b"", b'{"id": "thread_1"}', 200)
+    (tmp_path / "cassettes" / "test_refund").mkdir(parents=True)
+    write_cassette(tmp_path / "cassettes" / "test_refund" / "test_refund.cassette", [call])
+    (program,) = (text for text in PROGRAMS if "def test_refund" in text)
+    (tmp_path / "test_refund.py").write_text(program)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "test_refund.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout

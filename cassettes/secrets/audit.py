@@ -18,11 +18,13 @@ from ..keys import request_key
 from ..reader import Reader
 from ..redaction import redact, redact_target
 from ..rules import Rules
+from ..slots import split_scheme
 from ..summaries import summarise
 from .cleaning import Cleaning
 from .finder import find
 from .policy import PLAIN, Policy
 from .streams import is_stream, joined_places
+from .telling import PUT_IN, Span
 
 LARGEST = 64 << 20
 """Bytes of one body, or of one file, that are looked into."""
@@ -87,13 +89,18 @@ def suspects_in_name(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
 
 
 def _by_line(data: bytes, policy: Policy) -> Iterator[Suspect]:
-    found = [(span.start, span.rule) for span in find(data, policy)]
+    found = [(span.start, span.rule) for span in find(data, policy) if not _is_put_in(data, span)]
     if is_stream(data):
         found = sorted({*found, *joined_places(data, policy)})
     line, before = 1, 0
     for start, rule in found:
         line, before = line + data.count(b"\n", before, start), start
         yield Suspect(f"line {line:,}", rule)
+
+
+def _is_put_in(data: bytes, span: Span) -> bool:
+    """Whether what was found is a scheme word and the placeholder behind it, as an export writes a header line."""
+    return span.end - span.start <= 64 and PUT_IN.fullmatch(split_scheme(data[span.start : span.end])[1]) is not None
 
 
 def _is_utf_16(data: bytes) -> bool:

@@ -332,4 +332,4 @@ def _story(item: pytest.Item) -> str:
 
 
 def _line(error: RespoolError) -> str:
-    return safe(f"respool: {error.message}" + (f". {error.hint}" if error.hint else ""))
+    return safe(f"respool: {error.message}" + (f". {error.hint[0].upper()}{error.hint[1:]}" if error.hint else ""))

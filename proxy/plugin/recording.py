@@ -26,7 +26,7 @@ from ..record import Recorder
 from ..upstream import Origin, Upstream
 from .host import Host
 from .settings import Wanted
-from .takes import Handle, Tally
+from .takes import UNHEARD, Handle, Tally
 
 SETTLE_SECONDS = 2.0
 """How long a finished test's running calls may take: a client has the last byte before the recorder has noted the end."""
@@ -130,7 +130,7 @@ class Recording:
         first = (
             f"recording of {self._shown}, session {self._session}: {counted(self._recorder.calls, 'call')} forwarded"
         )
-        return "\n".join([first, *map(safe, self._host.said)])
+        return "\n".join([first, *([] if self._recorder.calls else [UNHEARD]), *map(safe, self._host.said)])
 
     def close(self, *, keep: bool) -> str:
         if not self._closed:

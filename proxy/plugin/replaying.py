@@ -16,7 +16,7 @@ from ..replay import Replayer
 from .host import Host
 from .options import Options
 from .settings import Wanted
-from .takes import Handle, Tally
+from .takes import UNHEARD, Handle, Tally
 
 SHELF = 32
 MOST_TOLD = 20
@@ -112,6 +112,8 @@ class Replay:
         played = f"{counted(report.exact, 'call')} answered as recorded, {report.held} held, {report.ahead} ahead"
         short = f"misses: {report.miss_count}; recorded writes not made: {report.unplayed_count}"
         lines = [f"replay of {self._wanted.shown}, session {self._session}: {played}; {short}"]
+        if not (report.exact or report.held or report.ahead or report.miss_count or self._wanted.options.faults):
+            lines.append(UNHEARD)
         lines += [f"miss: {miss.text()}" for miss in report.misses[:MOST_TOLD]]
         if report.miss_count > MOST_TOLD:
             lines.append(f"(the first {MOST_TOLD} of the misses that are kept)")

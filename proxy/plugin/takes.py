@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from ...cassettes.reports import Report
 
+UNHEARD = "no call came here: make the client within the test, and let it take its URL from OPENAI_BASE_URL or respool.base_url"
+"""The story of a test whose client calls somebody else, or nobody."""
+
 
 class Tally(NamedTuple):
     """What a take came to so far, in numbers. In a recording all are 0."""

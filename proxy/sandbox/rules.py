@@ -89,8 +89,10 @@ def read_rules(path: Path) -> RuleFile:
         if path.stat().st_size > MAX_FILE:
             raise UsageError(f"{path} is larger than {MAX_FILE >> 20} MiB")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} cannot be read: it is no text in UTF-8") from None
     if path.suffix == ".toml":
         return parse_rules(text, path.name)
     _parse(path.name, text)

@@ -208,6 +208,8 @@ def test_lengths_keep_to_the_caps(kind, codec, stored, raw, allowed):
         (b"1234:7:request;", "mitmproxy", "respool import"),
         (b"\x89RSP\n\x1a\n" + bytes(60), "line ends", ".gitattributes"),
         (b"\x89RSP\r\r\n\x1a\r\n" + bytes(60), "line ends", ".gitattributes"),
+        (b"\x89RSP\r\n\x1a\r\n" + bytes(60), "line ends", "*.cassette -text"),
+        (b"\xef\xbf\xbdRSP\r\n\x1a\n" + bytes(60), "UTF-8", "as binary"),
         (b"\x89RSP\r\n", "first 64 bytes", ""),
         (b"\x89RSP\r\n\x1a\n" + bytes(20), "first 64 bytes", ""),
         (bytes(4096), "zeros", ""),

@@ -33,7 +33,10 @@ def check(respool, arguments: str, status: int, *fragments: str, inside: bool = 
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
-        ("frobnicate", ["'frobnicate'", "--help"]),
+        ("frobnicate", ["there is no command 'frobnicate'", "`respool --help`"]),
+        ("recrod --upstream sandbox", ["there is no command 'recrod'", "did you mean `respool record`?"]),
+        ("replay --cassette recorded.cassette", ["unrecognized arguments: --cassette", "`respool replay --help`"]),
+        ("show recorded.cassette another", ["unrecognized arguments: another", "`respool show --help`"]),
         ("--frobnicate", ["--frobnicate"]),
         ("record --cassette a.cassette", ["--upstream"]),
         ("record --upstream sandbox", ["--cassette"]),
@@ -48,7 +51,7 @@ def check(respool, arguments: str, status: int, *fragments: str, inside: bool = 
         ("serve --mode record --upstream sandbox", ["--mode record needs a cassette"]),
         ("serve --mode replay", ["--mode replay needs a cassette"]),
         ("serve --mode record --cassette a.cassette", ["--mode record needs an upstream"]),
-        ("serve --mode auto --cassette a.cassette", ["needs an upstream"]),
+        ("serve --mode auto --cassette a.cassette", ["a.cassette is not there, so --mode auto", "needs an upstream"]),
         ("serve --mode live", ["--mode live needs an upstream"]),
         ("serve --mode live --upstream sandbox --cassette a.cassette", ["keeps nothing"]),
         ("serve --mode live --upstream sandbox --append", ["keeps nothing"]),
@@ -56,10 +59,10 @@ def check(respool, arguments: str, status: int, *fragments: str, inside: bool = 
         ("sandbox --latency -1", ["--latency -1 is not a latency"]),
         ("sandbox --latency nan", ["--latency nan is not a latency"]),
         ("sandbox --seed one", ["--seed"]),
-        ("sandbox --port 0 --script missing.toml", ["missing.toml"]),
+        ("sandbox --port 0 --script missing.toml", ["missing.toml cannot be read: No such file or directory\n"]),
         ("sandbox --port 0 --host 203.0.113.7", ["203.0.113.7"]),
         ("replay recorded.cassette --port 0 --host 203.0.113.7", ["203.0.113.7", "127.0.0.1"]),
-        ("show recorded.cassette --thread thread_other", ["no thread thread_other in recorded.cassette"]),
+        ("show recorded.cassette --thread thread_other", ["no thread thread_other", "it has 2 threads, the first"]),
         ("replay recorded.cassette --fault getRun:failed", ["column 8", "failed is not one of status"]),
         ("replay recorded.cassette --fault createRnu:reset", ["column 1", "did you mean createRun?"]),
         ("serve --mode record --upstream http://h/v1 --cassette a.cassette --fault *:reset", ["injects no faults"]),
@@ -77,7 +80,7 @@ def check(respool, arguments: str, status: int, *fragments: str, inside: bool = 
         ("show", ["CASSETTE"]),
         ("ls", ["CASSETTE"]),
         ("import", ["FILE"]),
-        ("record --upstream host/v1 --cassette a.cassette", ["http:// or https://"]),
+        ("record --upstream host/v1 --cassette a.cassette", ["the upstream host/v1 is no http:// or https:// URL"]),
         ("record --upstream ftp://host/v1 --cassette a.cassette", ["http:// or https://"]),
         ("record --upstream http:///v1 --cassette a.cassette", ["with a host"]),
         ("record --upstream http://host:port/v1 --cassette a.cassette", ["cannot be read"]),
@@ -95,8 +98,10 @@ def test_a_wrong_call_ends_a_process_with_the_same_words(respool, arguments: str
     check(respool, arguments, USAGE, inside.stderr)
 
 
-def test_a_password_in_the_upstream_url_is_not_repeated(respool):
-    done = respool("record", "--upstream", "http://me:secret@host/v1", "--cassette", "a.cassette")
+@pytest.mark.parametrize("url", ["http://me:secret@host/v1", "me:secret@host/v1", "host/v1?key=secret"])
+def test_a_password_in_the_upstream_url_is_not_repeated(respool, url: str):
+    done = respool.inside("record", "--upstream", url, "--cassette", "a.cassette")
+    assert done.returncode == USAGE
     assert "secret" not in done.stderr
 
 

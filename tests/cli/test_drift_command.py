@@ -128,7 +128,7 @@ def test_credentials_are_sent_and_never_told(respool, cassette, monkeypatch, env
     ("arguments", "status", "said"),
     [
         ("drift recorded.cassette", 2, "--upstream"),
-        ("drift recorded.cassette --upstream ftp://x", 2, "must be an http:// or https:// URL"),
+        ("drift recorded.cassette --upstream ftp://x", 2, "is no http:// or https:// URL"),
         ("drift recorded.cassette --upstream sandbox --map asst_1", 2, "is no pair of ids"),
         ("drift recorded.cassette --upstream sandbox --thread thread_x", 2, "no thread thread_x in recorded.cassette"),
         ("drift recorded.cassette --upstream sandbox --run-timeout 0", 2, "no time to wait for a run"),

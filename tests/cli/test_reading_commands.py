@@ -171,3 +171,9 @@ def test_a_filter_that_makes_no_sense_gets_a_caret_below_the_place(respool, cass
         "  is:poll stauts:failed",
         "          ^",
     ]
+
+
+@pytest.mark.parametrize("command", [("show",), ("ls",), ("replay", "--port", "0")])
+def test_a_name_without_its_ending_is_told_the_file_that_is_there(respool, cassette, command):
+    done = respool.inside(*command, "recorded")
+    assert (done.returncode, done.stderr) == (3, "respool: recorded does not exist\n  recorded.cassette does\n")

@@ -33,6 +33,30 @@ def test_a_recording_of_respools_own_holds_nothing_to_find(respool, cassette):
     assert respool.inside("scan", cassette, "--redact", "nonsense").returncode == 2
 
 
+def test_an_export_of_a_recording_holds_nothing_to_find(respool):
+    lines = (
+        (b"Authorization", b"Bearer REDACTED"),
+        (b"Proxy-Authorization", b"Basic REDACTED"),
+        (b"Cookie", b"a=REDACTED; b=REDACTED"),
+        (b"api-key", b"REDACTED"),
+    )
+    request = Request(
+        "POST", b"/v1/threads?api-key=REDACTED", lines, Body.of(b'{"token": "rsp_secret_abcdefghijklmnop"}')
+    )
+    answer = Response(200, b"OK", ((b"Set-Cookie", b"a=REDACTED; Path=/"),), Body.of(b'{"id": "thread_abcdef"}'))
+    with Writer.create(respool.folder / "a.cassette") as writer:
+        call = Interaction(0, 5, request, answer, scope="thread_abcdef")
+        writer.append(call, summarise(call))
+    (respool.folder / "exports").mkdir()
+    for form in ("har", "jsonl", "html", "curl", "python", "pytest", "markdown"):
+        assert respool.inside("export", f"--{form}", "a.cassette", f"exports/a.{form}").returncode == 0
+    done = respool.inside("scan", "a.cassette", "exports")
+    assert (done.returncode, done.stdout) == (0, "")
+    har = (respool.folder / "exports" / "a.har").read_text()
+    (respool.folder / "exports" / "a.har").write_text(har.replace("Bearer REDACTED", "Bearer hunter2-and-more"))
+    assert respool.inside("scan", "exports").stdout.startswith("exports/a.har: line ")
+
+
 def test_a_redacted_cassette_lacks_what_a_rule_names_and_replays_to_the_same_calls(respool, cassette):
     done = respool.inside("redact", cassette, "-o", "clean.cassette", "--redact", "name:customer")
     assert (done.returncode, done.stdout) == (0, "")

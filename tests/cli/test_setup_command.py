@@ -26,10 +26,10 @@ def test_it_says_what_it_sets_and_once_more_changes_nothing(respool, git, tmp_pa
     for word in (
         "diff.respool.textconv",
         "merge.respool.driver",
-        ".gitattributes: *.cassette diff=respool merge=respool",
+        ".gitattributes: *.cassette -text diff=respool merge=respool",
     ):
         assert word in done.stderr
-    assert (tmp_path / ".gitattributes").read_text() == "*.cassette diff=respool merge=respool\n"
+    assert (tmp_path / ".gitattributes").read_text() == "*.cassette -text diff=respool merge=respool\n"
     assert git("config", "diff.respool.textconv") == f"{sys.executable} -P -m respool show --textconv --\n"
     assert git("config", "merge.respool.driver").endswith(" -P -m respool merge --driver -- %O %A %B %P\n")
     assert git("config", "diff.respool.cachetextconv") == "false\n"
@@ -37,7 +37,7 @@ def test_it_says_what_it_sets_and_once_more_changes_nothing(respool, git, tmp_pa
     again = respool.inside("setup", "git")
     assert (again.returncode, again.stderr) == (0, "respool: nothing to do: all is set up already\n")
     assert git("config", "--local", "--list") == before
-    assert (tmp_path / ".gitattributes").read_text() == "*.cassette diff=respool merge=respool\n"
+    assert (tmp_path / ".gitattributes").read_text() == "*.cassette -text diff=respool merge=respool\n"
 
 
 def test_undo_takes_out_what_it_set_and_leaves_the_rest(respool, git, tmp_path):
@@ -45,7 +45,7 @@ def test_undo_takes_out_what_it_set_and_leaves_the_rest(respool, git, tmp_path):
     git("config", "diff.other.textconv", "cat")
     before = git("config", "--local", "--list"), (tmp_path / ".git/info/exclude").read_text()
     respool.inside("setup", "git")
-    assert (tmp_path / ".gitattributes").read_text() == "*.png binary\n*.cassette diff=respool merge=respool\n"
+    assert (tmp_path / ".gitattributes").read_text() == "*.png binary\n*.cassette -text diff=respool merge=respool\n"
     undone = respool.inside("setup", "git", "--undo")
     assert undone.returncode == 0
     assert "took out diff.respool" in undone.stderr
@@ -65,6 +65,27 @@ def test_attributes_that_say_so_already_are_left_alone(respool, git, tmp_path):
     (tmp_path / ".gitattributes").write_text("*.cassette binary diff=respool merge=respool\n")
     assert ".gitattributes" not in respool.inside("setup", "git").stderr
     assert (tmp_path / ".gitattributes").read_text() == "*.cassette binary diff=respool merge=respool\n"
+
+
+def test_the_line_of_before_is_replaced(respool, git, tmp_path):
+    (tmp_path / ".gitattributes").write_text("*.cassette diff=respool merge=respool\n*.png binary\n")
+    assert respool.inside("setup", "git").returncode == 0
+    assert (tmp_path / ".gitattributes").read_text() == "*.png binary\n*.cassette -text diff=respool merge=respool\n"
+    (tmp_path / ".gitattributes").write_text("*.cassette diff=respool merge=respool\n")
+    assert respool.inside("setup", "git", "--undo").returncode == 0
+    assert not (tmp_path / ".gitattributes").exists()
+
+
+@pytest.mark.parametrize("setting", ["* text eol=crlf", "* text", "* text=auto"])
+def test_git_converts_no_line_ends_of_a_cassette_whatever_it_does_to_all_others(respool, git, tmp_path, setting):
+    (tmp_path / ".gitattributes").write_text(setting + "\n")
+    cassette, original = tmp_path / "a.cassette", b"\x89RSP\r\n\x1a\n one\n two\r\n three\n"
+    respool.inside("setup", "git")
+    cassette.write_bytes(original)
+    git("-c", "core.autocrlf=true", "add", "a.cassette")
+    cassette.unlink()
+    git("-c", "core.autocrlf=true", "checkout", "-q", "--", "a.cassette")
+    assert cassette.read_bytes() == original
 
 
 def test_it_works_from_a_folder_below_and_from_a_second_work_tree(respool, git, tmp_path):

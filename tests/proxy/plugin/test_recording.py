@@ -91,6 +91,15 @@ def test_a_test_without_calls_writes_no_cassette_and_says_so(suite):
     assert suite.files() == []
 
 
+def test_a_test_that_fails_while_its_client_calls_somebody_else_says_so(suite):
+    suite.write(
+        "@pytest.mark.cassette\ndef test_one():\n    call('POST', '/threads', {}, base='http://127.0.0.1:9/v1')\n"
+    )
+    result = suite.record()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["recording of *: 0 calls forwarded", "no call came here: *OPENAI_BASE_URL*"])
+
+
 def test_two_tests_that_would_record_one_cassette_are_told_and_record_nothing(suite):
     text = "@pytest.mark.cassette('shared')\ndef test_{}():\n    assert say('hello')[0] == 200\n"
     suite.write(text.format("one") + text.format("two"))
@@ -138,7 +147,7 @@ def test_recording_without_an_upstream_is_refused_before_any_test(suite):
     [
         ("http://127.0.0.1:9/v1", "127.0.0.1"),
         ("http://me:secret@host.example/v1", "holds a user name or a password"),
-        ("nonsense", "must be an http:// or https:// URL"),
+        ("nonsense", "the upstream nonsense is no http:// or https:// URL"),
     ],
 )
 def test_an_upstream_that_is_not_there_is_told_and_no_secret_of_it(suite, upstream, said):

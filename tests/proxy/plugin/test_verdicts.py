@@ -49,6 +49,17 @@ def test_a_recorded_write_that_was_not_made_fails_the_test(recorded):
     result.stdout.fnmatch_lines(["*1 recorded write was never made: createMessage, write 2 of 2 of thread_*"])
 
 
+def test_a_test_none_of_whose_calls_came_says_so(recorded):
+    recorded.write("@pytest.mark.cassette\ndef test_one():\n    pass\n")
+    result = recorded.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["replay of *", "no call came here: *OPENAI_BASE_URL or respool.base_url", "not made: *"]
+    )
+    recorded.write("@pytest.mark.cassette\ndef test_one():\n    say('hello')\n")
+    assert "no call came here" not in recorded.run().stdout.str()
+
+
 @pytest.mark.parametrize("failing", ["assert 0", "pytest.skip('no')", "pytest.xfail('known')"])
 def test_writes_are_not_asked_for_where_the_test_did_not_come_to_its_end(recorded, failing):
     recorded.write(f"@pytest.mark.cassette\ndef test_one():\n    {failing}\n")

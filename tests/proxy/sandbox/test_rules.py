@@ -112,8 +112,11 @@ def test_a_file_that_is_not_toml_is_a_script(tmp_path):
     path.write_text("dance")
     with pytest.raises(UsageError, match=r"slow\.script: script, line 1, column 1"):
         read_rules(path)
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_rules(tmp_path / "none")
+    path.write_bytes(b"say \xff")
+    with pytest.raises(UsageError, match="cannot be read: it is no text in UTF-8"):
+        read_rules(path)
 
 
 def test_a_rule_with_a_wrong_script_cannot_be_made():
