@@ -119,7 +119,9 @@ def _in_browser(arguments: argparse.Namespace) -> int:
     try:
         from ..inspector.web import serve
     except ImportError as error:
-        raise UsageError(f"--web wants what is not installed: {error.name}", "pip install 'respool[web]'") from error
+        raise UsageError(
+            f"--web wants what is not installed: {error.name}", "pip install 'textual-serve>=1.1,<1.2'"
+        ) from error
     named = arguments.cassette
     words = [] if named is None else [str(Path(named).absolute()) if Path(named).exists() else named]
     for option, value in (("--token-file", arguments.token_file), ("--through", arguments.through)):

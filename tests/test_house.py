@@ -125,6 +125,16 @@ def test_tables_and_headings_are_read_as_such(page):
         assert not (line.startswith("#") and before), line
 
 
+@pytest.mark.parametrize(
+    ("extra", "module"), [("import", "cassettes/imports/yaml_source.py"), ("web", "cli/inspect.py")]
+)
+def test_where_an_extra_is_missing_the_error_names_what_can_be_installed_and_not_a_package_that_is_on_no_index(
+    extra, module
+):
+    (wanted,) = PROJECT["project"]["optional-dependencies"][extra]
+    assert f"pip install '{wanted}'" in (ROOT / module).read_text()
+
+
 def test_readme_names_both_commands_and_make_has_them():
     readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
     for command in ("demo", "test"):

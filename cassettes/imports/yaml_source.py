@@ -41,7 +41,7 @@ def read(data: bytes, file: str, streamed: Collection[str]) -> Iterator[Entry]:
         import yaml
     except ImportError:
         raise UsageError(
-            f"{file} is YAML, and PyYAML, which reads it, is not installed", "pip install 'respool[import]'"
+            f"{file} is YAML, and PyYAML, which reads it, is not installed", "pip install 'pyyaml>=6.0'"
         ) from None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CassetteError(f"{file}: the text is UTF-16", "Save it as UTF-8.")

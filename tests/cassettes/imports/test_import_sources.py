@@ -138,7 +138,7 @@ def test_without_pyyaml_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)
     with pytest.raises(UsageError) as caught:
         entries("a: 1")
-    assert caught.value.hint == "pip install 'respool[import]'"
+    assert caught.value.hint == "pip install 'pyyaml>=6.0'"
 
 
 @settings(max_examples=300)
