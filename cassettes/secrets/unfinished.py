@@ -34,7 +34,7 @@ _IN_URL = re.compile(
 )
 """A password, or a token, whose `@` did not come; a port has digits alone, and the name of a host has points."""
 _LOT = re.compile(APART + rb"[A-Za-z0-9+/]{32,88}+\Z")
-"""Most of a key of which only the end says whose it is (Azure's, of 44 to 88 letters). A digest is of small letters alone, or of large ones."""
+"""Most of a key of which only the end says whose it is (Azure's, of 44 to 88 letters). A digest has no two sizes."""
 
 
 def unfinished(text: bytes, policy: Policy | None, taint: Iterable[bytes]) -> list[Span]:

@@ -79,7 +79,8 @@ def test_the_beginning_of_a_known_value_goes():
         b"only this", b"it is SKU 1", b"a key-value-store-of-many", b"http://127.0.0.1:8080", b"https://api.example2.com",
         b"thread_abc123DEF456ghi789JKL012", b"the rsp_github_aaaabbbbccccdddd", b"ghp_short", b"",
         b"sha256:" + b"0f3a" * 16, b"ABCDEF0123456789ABCDEF0123456789", b"4f9c2d7e-1b3a-4c5d-8e6f-7a8b9c0d1e2f",
-        b"lib/Python3/site/packages/respool/cassettes", b"aB3dE5gH7jK9mN1pQ2rS4tU6" * 5, b"thread_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3",
+        b"lib/Python3/site/packages/respool/cassettes", b"aB3dE5gH7jK9mN1pQ2rS4tU6" * 5,
+        b"thread_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3",
     ],
 )  # fmt: skip
 def test_what_begins_no_secret_stays(text):
