@@ -135,16 +135,30 @@ def sift(headers: Headers) -> Sifted:
 
 def redact_target(target: bytes) -> bytes:
     """The target with the values of its slots replaced; names, order and all else as they came."""
-    path, mark, query = target.partition(b"?")
-    path = hide_path(path)[0]
-    return path + mark + hide_query(query)[0] if query else path + mark
+    return target if target in _PLAIN else _sifted_target(target)[0]
 
 
 def held_in_target(target: bytes) -> tuple[bytes, ...]:
     """What the slots of a target hold, encoded and decoded."""
-    path, _, query = target.partition(b"?")
-    held = hide_path(path)[1]
-    return (*held, *hide_query(query)[1]) if query else held
+    return () if target in _PLAIN else _sifted_target(target)[1]
+
+
+_PLAIN: set[bytes] = set()
+"""Targets without a slot: polls come again and again."""
+
+
+def _sifted_target(target: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    path, mark, query = target.partition(b"?")
+    path, held = hide_path(path)
+    if query:
+        query, found = hide_query(query)
+        held += found
+    shown = path + mark + query
+    if shown == target and len(target) <= 256:
+        if len(_PLAIN) >= 4096:
+            _PLAIN.clear()
+        _PLAIN.add(target)
+    return shown, held
 
 
 def hide_query(query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
