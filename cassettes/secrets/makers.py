@@ -8,6 +8,18 @@ from .rule import rule as _rule
 
 MAKERS: tuple[Rule, ...] = (
     _rule(
+        "jwk", "pem", "the private members of a JSON Web Key",
+        tuple(b'"%b"' % name for name in (b"d", b"dp", b"dq", b"qi", b"k")),
+        rb"\"[a-z]{1,2}\\{0,7}\": {0,4}+\\{0,7}\"([A-Za-z0-9_-]{43,}+)\\{0,7}\"",
+        b'{"kty": "oct", "k": "' + A + b'"}', b'{"d": "a day"}', since=3, run=True,
+    ),
+    _rule(
+        "teams-webhook", "maker", "Teams' incoming webhooks", (b"/IncomingWebhook/", b"\\/IncomingWebhook\\/"),
+        SLASH + rb"IncomingWebhook" + SLASH + rb"([0-9a-f]{32}(?:" + SLASH + rb"[A-Za-z0-9_-]{1,64}+){0,2})",
+        b"https://x.webhook.office.com/webhookb2/1/IncomingWebhook/" + b"0a1b2c3d" * 4, b"https://x.example/IncomingWebhook/",
+        since=3, run=True,
+    ),
+    _rule(
         "discord-webhook", "discord", "Discord's webhooks", (b"/webhooks/", b"\\/webhooks\\/"),
         SLASH + rb"webhooks" + SLASH + rb"[0-9]{15,22}" + SLASH + rb"([A-Za-z0-9_-]{50,}+)",
         b"https://discord.com/api/webhooks/123456789012345678/" + A + X, b"https://discord.com/api/webhooks/1/a",

@@ -122,7 +122,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "url-password", "url", "the password of an URL's user", (b"://", b"%3A%2F%2F", b"%3a%2f%2f"),
-        rb"://[^\s/?#\"'<>\\@:]*+:([^\s/?#\"'<>\\@]++)@"
+        rb"://[^\s/?#\"'<>\\@:]*+:([^\s/?#\"'<>\\]{1,128}|[^\s/?#\"'<>\\@]++)@"
         rb"|%3[Aa]%2[Ff]%2[Ff](?:[^%&\s\"]++|%(?!3[Aa]|40|2[Ff]))*+%3[Aa]((?:[^%&\s\"]++|%(?!40|2[Ff]|3[Ff]|23))++)%40",
         b"postgres://app:" + X[:12] + b"@db/main",
         b"http://host:8080/a@b",
@@ -132,6 +132,12 @@ RULES: tuple[Rule, ...] = (
         "bearer", "bearer", "what follows `Bearer`", (b"earer ", b"earer%20", b"earer+"),
         rb"earer(?: |\+|%20)++([A-Za-z0-9._~/-][A-Za-z0-9._~+/-]{11,}+={0,2})", b"Authorization: Bearer " + A,
         b"the bearer of this-letter", mixed=True,
+    ),
+    _rule(
+        "basic-pair", "password", "the password of a pair that a program signs in with: `auth=(...)`",
+        (b"auth=(", b"auth = (", b"auth=HTTPBasicAuth("),
+        rb"auth ?= ?(?:HTTPBasicAuth)?\(\\{0,7}[\"'][^\"'\\]{0,64}+\\{0,7}[\"'], {0,2}+\\{0,7}[\"']([^\"'\\\r\n]{4,}+)",
+        b'get(url, auth=("me", "' + X[:12] + b'"))', b'auth=("me", "")', since=3,
     ),
     _rule(
         "private-key-file", "pem", "private keys of PuTTY and of SSH2", (b"Private-Lines:", b"---- BEGIN SSH2"),
