@@ -2,8 +2,11 @@
 
 gzip, deflate, br and zstd are undone, one at a time. Any other body stays as it came, with its header, and replays that way.
 What may be undone has one measure for all that record, replay and import, since a request's key is made from the result.
+Of files, not of bodies, xz and bzip2 are undone in the same measure.
 """
 
+import bz2
+import lzma
 import zlib
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -19,11 +22,13 @@ FREE = 1 << 20
 MOST_PARTS = 1000
 """gzip members (RFC 1952 section 2.2) or zstd frames (RFC 8878 section 3) that may stand on end as one body."""
 
-_SLICE = {"gzip": 1024, "deflate": 1024, "zstd": 128, "br": 1024}
+_SLICE = {"gzip": 1024, "deflate": 1024, "zstd": 128, "br": 1024, "xz": 1024, "bz2": 128}
 """Bytes fed to a coding at a time. What comes of them at most is 1 MiB of deflate and 4 MiB of zstd, whose blocks of 128 KiB
 take four bytes each; zstandard cannot be told how much to give at most. Of br it is anything, and is asked for _AT_ONCE at a
 time. The ratio is looked at at multiples of this length, so that how a body is cut into pieces does not decide on it."""
 _AT_ONCE = 1 << 20
+_XZ_ROOM = 80 << 20
+"""Bytes that a file of xz may ask for: what its highest preset needs."""
 
 
 class CodingError(ValueError):
@@ -99,7 +104,7 @@ class Decoder:
     def _undone(self, stream: _Stream, data: bytes) -> bytes:
         try:
             return stream.decompress(data)
-        except (zlib.error, zstandard.ZstdError, EOFError) as error:
+        except (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, EOFError) as error:  # of bzip2, an OSError
             raise CodingError(f"the body is not {self._coding}: {error}") from None
 
     def _count(self, taken: int, given: int, length: int) -> None:
@@ -119,6 +124,10 @@ class Decoder:
             return zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj()
         if self._coding == "br":
             return _Brotli()
+        if self._coding == "xz":
+            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_ROOM)
+        if self._coding == "bz2":
+            return bz2.BZ2Decompressor()
         if self._coding == "gzip":
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         # Some servers send raw deflate under this name; a zlib stream begins with 0x?8 and a multiple of 31.

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
 from ..cassettes.folder import Folder
+from ..cassettes.secrets.cleaning import Cleaning
 from ..cassettes.secrets.finder import Replacer
 from ..cassettes.storage import make_folder
 from ..cassettes.writer import Writer
@@ -22,7 +23,7 @@ from ..proxy.upstream import Upstream
 from ..proxy.volumes import Recording, Totals
 from .loop import Stop, Stopped
 from .recordings import check_rules, cut_here, failed_upstream, meta_of
-from .redacting import cleaning_of
+from .redacting import cleaning_of, policy_of
 from .running import narrate
 from .serving import faults_of, injected, replayer_factory, serve_until_stopped, told_to, upstream_of
 
@@ -69,20 +70,23 @@ async def _serve(
 ) -> int:
     folder = Folder(arguments.cassette)
     faults = faults_of(arguments)
+    cleaning = Cleaning(policy_of(arguments, folder.path / "any.cassette"))
+    looking = told_to(hub, arguments, cleaning)
     shelf = Shelf(
         folder,
         way=way,
-        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES, hub=told_to(hub, arguments)),
+        replayer=replayer_factory(arguments, stop, faults=faults, cache=CACHE_BYTES, hub=looking),
         recording=recording,
         idle=arguments.session_idle,
         narrate=narrate,
+        cleaning=cleaning,
     )
     try:
         if way is Way.REPLAY and not folder.names(1):
             raise CassetteError(
                 f"the folder {folder.path} holds no cassette", "`respool serve --mode record` records into a folder"
             )
-        library = Library(resolver=shelf, narrate=narrate, hub=told_to(hub, arguments))
+        library = Library(resolver=shelf, narrate=narrate, hub=looking, cleaning=cleaning)
         hub.director = shelf
         await serve_until_stopped(library, "", listener, stop, hub=hub, arguments=arguments)
     finally:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..cassettes.secrets.cleaning import Cleaning
+    from ..cassettes.secrets.policy import Policy
+    from ..cassettes.settings import Redaction
 
 
 def add_redaction(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,19 @@ def cleaning_of(arguments: argparse.Namespace, cassette: Path | None) -> "Cleani
     """What a new cassette is redacted with. The key of the pseudonyms is made if there is none. Raises UsageError."""
     from ..cassettes.secrets.cleaning import Cleaning
     from ..cassettes.secrets.pseudonyms import Pseudonyms, key_path, read_key
+
+    found = _found(arguments, cassette)
+    return Cleaning(found.policy, Pseudonyms(read_key(key_path(os.environ, found.key_file))))
+
+
+def policy_of(arguments: argparse.Namespace, cassette: Path | None) -> "Policy":
+    """By which rules something is shown that is not kept; without options by the project's. Raises UsageError."""
+    return _found(arguments, cassette).policy
+
+
+def _found(arguments: argparse.Namespace, cassette: Path | None) -> "Redaction":
     from ..cassettes.settings import redaction_for
 
-    found = redaction_for(cassette, redact=arguments.redact, allow=arguments.redact_allow, pii=arguments.redact_pii)
-    return Cleaning(found.policy, Pseudonyms(read_key(key_path(os.environ, found.key_file))))
+    given = vars(arguments)
+    redact, allow = given.get("redact", []), given.get("redact_allow", [])
+    return redaction_for(cassette, redact=redact, allow=allow, pii=given.get("redact_pii", False))

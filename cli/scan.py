@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..cassettes.amounts import counted
 from ..cassettes.errors import CassetteError
-from .redacting import add_redaction
+from .redacting import add_redaction, policy_of
 from .running import clear_progress, narrate, progress_of
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(arguments: argparse.Namespace) -> int:
     from ..cassettes.redaction import scrub_text
     from ..cassettes.secrets.cleaning import Cleaning
-    from ..cassettes.settings import redaction_for
     from ..cassettes.text import safe
 
-    policy = redaction_for(None, redact=arguments.redact, allow=arguments.redact_allow, pii=arguments.redact_pii).policy
+    policy = policy_of(arguments, None)
     cleaning = Cleaning(policy)
     files = [each for given in arguments.paths for each in _files(given)]
     watch = _Watch(len(files))

@@ -31,7 +31,7 @@ from ..proxy.server import DRAIN_SECONDS, Mode, listen, serve
 from ..proxy.upstream import Origin, Upstream
 from .loop import Stop, Stopped
 from .recordings import PACKED_FROM, begin, check_rules, pack_finished, rules_of, told
-from .redacting import cleaning_of
+from .redacting import cleaning_of, policy_of
 from .running import narrate, ready
 
 
@@ -103,6 +103,7 @@ async def serve_until_stopped(
 
 def told_to(hub: Hub, arguments: argparse.Namespace, cleaning: Cleaning = DEFAULT) -> Hub | None:
     """The hub for a mode to tell of its calls; None where nobody can look on, which costs nothing."""
+    hub.cleaning = cleaning
     if arguments.verbose and hub.narration is None:
         hub.narration = Narration(narrate, cleaning)
     return None if arguments.control == "off" and not arguments.verbose else hub
@@ -170,12 +171,14 @@ def progress(total: int, stop: Stop) -> Progress:
 
 
 async def live(arguments: argparse.Namespace, stop: Stop) -> int:
+    policy = policy_of(arguments, None)
     with listen(arguments.host, arguments.port) as listener:
         try:
             async with upstream_of(arguments.upstream, stop) as upstream:
                 hub = Hub("live", upstream=upstream.origin.url)
-                looking = told_to(hub, arguments)
-                recorder = Recorder(upstream, Memory() if looking else None, narrate=narrate, hub=looking)
+                looking = told_to(hub, arguments, Cleaning(policy))
+                memory = Memory(policy.note()) if looking else None
+                recorder = Recorder(upstream, memory, narrate=narrate, hub=looking)
                 await serve_until_stopped(recorder, upstream.origin.base, listener, stop, hub=hub, arguments=arguments)
         except Stopped:
             return 0

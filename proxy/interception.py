@@ -69,11 +69,12 @@ class Held:
     since: float
     until: float
     done: "asyncio.Future[Decision]" = field(repr=False)
+    cleaning: Cleaning = field(repr=False)
 
     def told(self) -> dict[str, Any]:
         return {
             "number": self.call.number,
-            "session": shown_name(self.call.session),
+            "session": shown_name(self.call.session, cleaning=self.cleaning),
             "method": clipped(self.request.method, 40),
             "target": clipped(self.request.target.decode("utf-8", "backslashreplace"), 2000),
             "seconds": max(self.until - time.monotonic(), 0.0),
@@ -111,7 +112,7 @@ class Interception:
         if not Filter(self._expression, _One(row, interaction))(row):
             return None
         now = time.monotonic()
-        held = Held(call, asked, now, now + self.seconds, asyncio.get_running_loop().create_future())
+        held = Held(call, asked, now, now + self.seconds, asyncio.get_running_loop().create_future(), cleaning)
         self.held[call.number] = held
         self._log.tell("call-held", held.told)
         decision = Decision("let go")

@@ -15,7 +15,7 @@ from ..cassettes.interaction import Request
 from ..cassettes.misses import shown_request
 from ..cassettes.redaction import scrub_text, secrets_of
 from ..cassettes.rules import NO_RULES
-from ..cassettes.secrets.cleaning import DEFAULT as CLEANING
+from ..cassettes.secrets.cleaning import DEFAULT, Cleaning
 from .answer import Answer, error_answer, error_body
 from .control.calls import shown_name
 from .control.hub import Hub
@@ -49,9 +49,16 @@ class Library:
     """A `Mode` made of others, one for each session name; several names may lead to the same one."""
 
     def __init__(
-        self, *, resolver: Resolver | None = None, narrate: Callable[[str], None], hub: Hub | None = None
+        self,
+        *,
+        resolver: Resolver | None = None,
+        narrate: Callable[[str], None],
+        hub: Hub | None = None,
+        cleaning: Cleaning = DEFAULT,
     ) -> None:
+        """`cleaning`: what a call that leads nowhere is told by."""
         self._hub = hub
+        self._cleaning = cleaning
         self._resolver = resolver
         self._narrate = narrate
         self._modes: dict[str, Mode] = {}
@@ -92,7 +99,7 @@ class Library:
                 self.exit_status = max(self.exit_status, status)
                 message = f"{error.message}. {error.hint}" if error.hint else error.message
                 asked = Request(request.method, target, request.raw_headers)
-                named = shown_name(session, secrets_of(asked))
+                named = shown_name(session, secrets_of(asked), cleaning=self._cleaning)
                 self._narrate(f"respool: session {named}: {message}")
                 status, code = next(row[1:] for row in _REFUSALS if isinstance(error, row[0]))
                 self._tell(asked, session, named, status, message, code)
@@ -102,7 +109,7 @@ class Library:
     def _tell(self, asked: Request, session: str, named: str, status: int, message: str, code: str) -> None:
         """Tell who looks on of a call that leads nowhere, without its body."""
         if self._hub is not None:
-            why = scrub_text(message, secrets_of(asked), CLEANING)
+            why = scrub_text(message, secrets_of(asked), self._cleaning)
             answered = missed(shown_request(asked, NO_RULES), error_body(why, code), named, status=status)
             self._hub.missed(session, answered, lambda: why)
 

@@ -26,6 +26,8 @@ from ..cassettes.reader import Reader
 from ..cassettes.redaction import secrets_of
 from ..cassettes.rekeyed import Progress
 from ..cassettes.reports import Report, report_in_steps, report_on
+from ..cassettes.secrets.cleaning import Cleaning
+from ..cassettes.secrets.policy import PLAIN
 from ..cassettes.summary import CREATES, STREAM
 from ..cassettes.tape import Tape
 from ..cassettes.text import clip
@@ -69,6 +71,7 @@ class Replayer:
         self._reader = reader
         matching = matching or Matching()
         self.tape = Tape(reader, polls=matching.polls, strict=matching.strict, rules=matching.rules, progress=progress)
+        self._cleaning = Cleaning((matching.rules.policy or PLAIN).of_today())
         self.faults = faults
         self._sleep = sleep
         self._narrate = narrate
@@ -251,7 +254,7 @@ class Replayer:
         rules = words(made_by)
         body = Body.of(decoded(asked.headers, asked.data or b""))
         request = Request(asked.method, asked.target, asked.headers, body)
-        named = shown_name(session, secrets_of(request))
+        named = shown_name(session, secrets_of(request), cleaning=self._cleaning)
         answered = made(shown_request(request, self.tape.rules), response_of(answer), named, fault=rules)
         with self._hub.answering(session, answered, rules):
             await delay(struck, self._sleep)
@@ -310,7 +313,7 @@ class Replayer:
             shown = shown_request(Request(sent.method, sent.target, sent.headers), self.tape.rules).target
             miss = replace(miss, sent=clip(split_target(shown)[1], 160))
         player.missed.append(miss)
-        named = shown_name(session, secrets_of(asked))
+        named = shown_name(session, secrets_of(asked), cleaning=self._cleaning)
         where = "" if session == "default" else f" (session {named})"
         self._narrate(f"respool: miss{where}: {miss.text()}")
         said = miss.to_json()

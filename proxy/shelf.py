@@ -16,6 +16,8 @@ from typing import Any
 from ..cassettes.errors import CassetteError, UpstreamError
 from ..cassettes.folder import MOST_PARTS, Folder, NoCassetteError, is_name
 from ..cassettes.reader import Reader
+from ..cassettes.secrets.cleaning import DEFAULT as CLEANING
+from ..cassettes.secrets.cleaning import Cleaning
 from .control.calls import shown_name
 from .health import Health
 from .library import Place
@@ -48,7 +50,10 @@ class Shelf:
         most_open: int = MOST_OPEN,
         clock: Callable[[], float] = time.monotonic,
         narrate: Callable[[str], None],
+        cleaning: Cleaning = CLEANING,
     ) -> None:
+        """`cleaning`: by which it is told that a name is a secret, and names no file."""
+        self._cleaning = cleaning
         self._folder = folder
         self._way = way
         self._replayer = replayer
@@ -77,7 +82,7 @@ class Shelf:
         now = self._clock()
         seat = self._seats.get(name)
         if seat is None or now - seat[1] > self._idle:
-            if shown_name(name) != name:
+            if shown_name(name, cleaning=self._cleaning) != name:
                 raise NoCassetteError(
                     "a name that looks like a secret names no cassette: it would stand in that of a file"
                 )

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..coding import CodingError, Decoder
 from ..editing import begin, reported, whole
 from ..errors import CassetteError
 from ..interaction import Body, Interaction, Response
@@ -20,8 +19,10 @@ from ..redaction import redact, redact_target
 from ..rules import Rules
 from ..slots import split_scheme
 from ..summaries import summarise
+from ..text import clip
+from .archives import TOO_LARGE, texts_of
 from .cleaning import Cleaning
-from .finder import find
+from .finder import clean, find
 from .policy import PLAIN, Policy
 from .streams import is_stream, joined_places
 from .telling import PUT_IN, Span
@@ -32,9 +33,7 @@ SLOT = "slot"
 """The rule of what stands in a header or parameter whose name says that it is a credential."""
 KNOWN_VALUE = "known value"
 """The rule of what a slot of the same call held, met elsewhere."""
-TOO_LARGE = "too large to look into"
-NOT_OPENED = "packed, and cannot be looked into"
-_PACKED = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+LONGEST_NAME = 100
 
 Progress = Callable[[int, int], None]
 
@@ -60,7 +59,7 @@ def suspects_in(reader: Reader, policy: Policy = PLAIN, *, progress: Progress | 
 def suspects_in_file(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
     """What the rules find in a file that is no cassette: an export, a log, a script. Raises CassetteError if it is unreadable.
 
-    What is packed with gzip or zstd, or written in UTF-16, is looked at as what it says; a stream as the texts that it joins to.
+    What is packed (`archives`), or written in UTF-16, is looked at as what it says; a stream as the texts that it joins to.
     """
     try:
         with path.open("rb") as file:  # what a pipe or a device gives has no size before it is read
@@ -70,16 +69,20 @@ def suspects_in_file(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
     if len(data) > LARGEST:
         yield Suspect("the file", TOO_LARGE)
         return
-    packed = next((coding for mark, coding in _PACKED.items() if data.startswith(mark)), "")
-    if packed:
-        try:
-            data = Decoder(packed, most=LARGEST).feed(data)
-        except CodingError:
-            yield Suspect("the file", NOT_OPENED)
-            return
-    yield from _by_line(data, policy)
-    if _is_utf_16(data):
-        yield from _by_line(_as_utf_8(data), policy)
+    for told in texts_of(data, most=LARGEST):
+        inside = "".join([f"{_shown(name, policy)}, " for name in told.members])
+        if told.fault:
+            yield Suspect(f"{inside}the file", told.fault)
+        for span in find(told.members[-1], policy) if told.members else ():
+            yield Suspect(f"{inside}the name", span.rule)
+        yield from _by_line(told.text, policy, inside)
+        if _is_utf_16(told.text):
+            yield from _by_line(_as_utf_8(told.text), policy, inside)
+
+
+def _shown(name: bytes, policy: Policy) -> str:
+    """The name of a member of an archive, without what looks like a secret."""
+    return clip(clean(name, policy).decode("utf-8", "replace"), LONGEST_NAME)
 
 
 def suspects_in_name(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
@@ -88,14 +91,14 @@ def suspects_in_name(path: Path, policy: Policy = PLAIN) -> Iterator[Suspect]:
         yield Suspect("the name", span.rule)
 
 
-def _by_line(data: bytes, policy: Policy) -> Iterator[Suspect]:
+def _by_line(data: bytes, policy: Policy, inside: str = "") -> Iterator[Suspect]:
     found = [(span.start, span.rule) for span in find(data, policy) if not _is_put_in(data, span)]
     if is_stream(data):
         found = sorted({*found, *joined_places(data, policy)})
     line, before = 1, 0
     for start, rule in found:
         line, before = line + data.count(b"\n", before, start), start
-        yield Suspect(f"line {line:,}", rule)
+        yield Suspect(f"{inside}line {line:,}", rule)
 
 
 def _is_put_in(data: bytes, span: Span) -> bool:

@@ -55,7 +55,7 @@ _HOLDS_NUMBERS = re.compile(
 )
 """Beside other strong names a number counts or dates something: `password_length`, `secret_created_at`."""
 _PASS = re.compile(
-    rb"^pass(?:code)?$|passwort$"
+    rb"^pass(?:e|code)?$|passwort$|passord$"
     rb"|(?:admin|api|app|auth|basic|bot|db|database|ftp|http|imap|login|mail|mysql|pg|postgres|proxy|redis|root|smtp|sql|ssh|user)"
     rb"[-_.]?pass(?:code)?$"
 )

@@ -13,6 +13,9 @@ SLASH = rb"(?:\\{0,7}/|%2[Ff])"
 B64 = rb"(?:[A-Za-z0-9+]++|\\{0,7}/|%2[FfBb]|\\{1,7}u00(?:2[BbFf]))++"
 B64_SIGN = rb"(?:[A-Za-z0-9+]|\\{0,7}/|%2[FfBb]|\\{1,7}u00(?:2[BbFf]))"
 B64_PLAIN = rb"[A-Za-z0-9+/]"
+X = b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z"
+"""What the examples are made of: no secret of anybody."""
+A = X + X[:17]
 PAD = rb"(?:=|%3[Dd]|\\{1,7}u003[Dd]){0,2}"
 
 

@@ -13,60 +13,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..vocabulary import API_ID, PREFIXES, VOCABULARY
-from .names import BY_THE_USER, LOOSE_STEMS, WEAK_STEMS, name_at, stems_for, strength
+from .names import ABROAD, BY_THE_USER, LOOSE_STEMS, WEAK_STEMS, name_at, stems_for, strength
+from .phrases import ASSIGNED, FOLLOWED, FOLLOWED_BY_A_PAIR, FOLLOWED_BY_A_WORD, FOLLOWED_BY_LESS, SPACE
 from .values import NEAR, SHORTEST_WORD, is_drawn_by_lot, is_more_than_a_word, is_percent_encoded, kind_of
 
-_SPACE = rb"(?:[ \t\r\n]|\\{1,7}[nrt]){0,12}+"
-_VALUE = rb"(?:[A-Za-z0-9+/_.~!@#$^*-]|%(?!3[DdAa])){"
-_QUOTE = rb"\\{0,7}+[\"']"
-_SCHEME = rb"(?:(?:Bearer|Basic|Token) {1,8}+)?+"
-_SEPARATED = (
-    rb"(?P<assigned>[\"']?[ \t]{0,4}+(?:=>|[:=]|%3[DdAa])[ \t]{0,4}+\\{0,3}+[\"']?" + _SCHEME + rb")(?=" + _VALUE
-)
-_BREAK = rb"(?:[ \t]|\r?\n|\\{1,7}[nr]){1,16}+"
-_SPOKEN = (
-    rb"(?P<spoken>(?:(?:" + _QUOTE + rb")?\]?[ \t]{0,4}+(?::=|=>?|:)|" + _QUOTE + rb"[ \t]{0,4}+,(?=[ \t]{0,4}+" + _QUOTE
-    + rb")|[ \t]{1,4}+(?:is:?(?= )|IS(?= )|\||(?=[^ \t=:]))|(?:" + _QUOTE + rb")?" + _BREAK + rb"[Vv]alue(?:" + _QUOTE
-    + rb")?[ \t]{0,4}+[:=]|(?:>|\\{1,7}u003[Ee]))[ \t]{0,4}+(?:" + _QUOTE + rb")?" + _SCHEME + rb")(?=" + _VALUE
-)  # fmt: skip
-"""What else says that a value follows, since version 3: `["KEY"] = "..."`, `:=`, `"key", "..."`, `the key is ...`, a table's bar,
-a space, `name: KEY` and `value: ...` on two lines, `<key>`."""
-
-
-_PASSED_OVER = rb"(?! [a-hj-z][a-z]{0,4}+[ ,.;?!]|\": ?(?:null|true|false|\{))"
-"""A short word of prose, or no value: what most names in ordinary traffic are followed by, told quickly."""
-
-
-def _after(word: bytes, assigned: bytes) -> "re.Pattern[bytes]":
-    """What may stand behind a stem: the rest of the name, and what says that a value follows.
-
-    `word`: the value of a member or pair; `assigned`: the least length of one in running text.
-    """
-    return re.compile(
-        rb"[A-Za-z0-9_.-]{0,64}+(?P<name>)(?:" + _PASSED_OVER
-        + rb"(?:(?P<member>(?P<quote>\\{0,63}+[\"'])" + _SPACE + rb"(?:(?P<apart>,)" + _SPACE
-        + rb"\\{0,63}+[\"'][Vv]alue\\{0,63}+[\"']" + _SPACE + rb")?+:" + _SPACE
-        + rb"(?:(?P<open>\\{0,63}+[\"'])" + word + rb"|(?=[0-9\[-])))"
-        rb"|(?P<pair>=)(?=[^&\s\"'<>\\])" + word + rb"|" + _SEPARATED + assigned + rb"})"
-        rb"|" + _SPOKEN + assigned + rb"})"
-        rb"|(?P<part>\"?(?:\r?\n[^\r\n]{0,200}){0,4}\r?\n\r?\n)(?=[^\r\n])))?+"
-    )  # fmt: skip
-
-
-_FOLLOWED = _after(b"", b"6")
-_FOLLOWED_BY_LESS = _after(b"", b"4")
-_FOLLOWED_BY_A_WORD = _after(rb"(?=[A-Za-z0-9+/_.~%\\-]{12})", b"12")
-_ASSIGNED = {least: re.compile(_SEPARATED + b"%d})" % least) for least in (4, 6)}
 _PAIR_RUN = re.compile(rb"[^&\s\"'<>\\]++")
 _WORD_RUN = re.compile(rb"[A-Za-z0-9+/=_.~!@#$^*%-]++")
 _CUT = re.compile(rb"(?:=|%3[Dd])(?![=%]|$|[^A-Za-z0-9])|%3[Aa]")
 """Within a run: what ends a word, since another name stands before it. Padding does not."""
-_ELEMENT = re.compile(rb"[^<\r\n\\]++")
+_ELEMENT = re.compile(rb"(?:[^<\r\n\\\]]|\](?!\]))++")
 _LINE = re.compile(rb"[^\r\n]++")
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]{3,}+")
 _ANY_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*+")
-_BETWEEN = re.compile(_SPACE + rb"(?P<mark>[,\]])?+" + _SPACE + rb"(?P<open>\\{0,63}+[\"'])?+")
-_ITEM = re.compile(_SPACE + rb",?+" + _SPACE + rb"\"(?P<value>[^\"\\]{1,128}+)\"")
+_BETWEEN = re.compile(SPACE + rb"(?P<mark>[,\]])?+" + SPACE + rb"(?P<open>\\{0,63}+[\"'])?+")
+_ITEM = re.compile(SPACE + rb",?+" + SPACE + rb"\"(?P<value>[^\"\\]{1,128}+)\"")
 """A short string of a list, where nothing is escaped."""
 _EMPTY = re.compile(
     rb"[^A-Za-z0-9]*+|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|(?-i:\$[A-Z_][A-Z0-9_]*+|%[A-Z_]++%)|\{[^{}]*\}|\{\{[^{}]*\}\}|\[[^\[\]]*\]"
@@ -75,6 +35,12 @@ _EMPTY = re.compile(
 )
 """What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`. A password may begin with such a sign, too."""
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
+_COOKIES = frozenset({b"cookie", b"set-cookie", b"set_cookie"})
+_COOKIE = re.compile(rb"([^\s=;,\"'\\<>]{1,64}+)=([^\s;,\"'\\<>]*+)(?:; {0,2}+)?+")
+_VALUE_OF_COOKIE = re.compile(rb"(?=[^0-9]*+[0-9])(?=[^A-Za-z]*+[A-Za-z]).{8}", re.DOTALL)
+_ATTRIBUTES_OF_COOKIES = frozenset({b"path", b"domain", b"expires", b"max-age", b"samesite", b"version"})
+_MARKS = b"\\\"'*_`"
+_QUOTES = (b'"', b"'", b"`")
 _TOLD_APART = frozenset(range(256)) - frozenset(b"abcdefghijklmnopqstuvwzABCDEFGHIJKLMNOPQSTUVWZ0123456789")
 _FIRST_OF_IDS = frozenset(prefix[0] for prefix in PREFIXES)
 
@@ -107,7 +73,9 @@ def named(
         if place < 0:
             continue
         loose = stem in LOOSE_STEMS or stem in more
-        followed = _FOLLOWED_BY_LESS if loose else _FOLLOWED_BY_A_WORD if stem in WEAK_STEMS else _FOLLOWED
+        followed = FOLLOWED_BY_LESS if loose else FOLLOWED_BY_A_WORD if stem in WEAK_STEMS else FOLLOWED
+        if stem == b"cookie" and version > 2:
+            followed = FOLLOWED_BY_A_PAIR
         runs = _Runs(data, 4 if loose else 6)
         done, size = 0, len(stem)
         while place >= 0:
@@ -129,9 +97,9 @@ class _Runs:
     """Where runs end, for places that are asked for in order: each run is read once."""
 
     def __init__(self, data: bytes, least: int) -> None:
-        self.assigned = _ASSIGNED[least]
+        self.assigned = ASSIGNED[least]
         self._data = data
-        self._pair = self._word = 0
+        self._pair = self._word = self.baked = 0
 
     def pair(self, begin: int) -> int:
         if begin >= self._pair:
@@ -153,9 +121,11 @@ def _beside(
     data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, strength: int, name: bytes, version: int
 ) -> list[Span]:
     kind = match.lastgroup
+    if version > 2 and name in _COOKIES and kind not in ("pair", "part"):
+        return _baked(data, match.end(), runs)
     strong = strength > 1
     if kind == "member":
-        if match["apart"] is not None and version < 3:
+        if version < 3 and (match["apart"] is not None or match["inner"] is not None):
             return []
         begin = match.end()
         if match["open"] is not None:
@@ -195,17 +165,39 @@ def _beside(
 def _spoken(data: bytes, start: int, match: "re.Match[bytes]", runs: _Runs, strength: int, name: bytes) -> list[Span]:
     begin = match.end()
     sign = match["spoken"].strip()
-    if sign[:1] == b">" or sign.lstrip(b"\\")[:5].lower() == b"u003e":
-        if data[start - 1 : start] not in (b"<", b":") and not name.startswith(b"u003c"):
+    if match["tag"] is not None:
+        if data[start - 1 : start] not in (b"<", b":", b">") and not name.startswith(b"u003c"):
             return []
         return _judged(data, begin, _end(_ELEMENT, data, begin), strength > 1, name)
     option = name.startswith(b"--")
-    bare = not sign.strip(b"\\\"'")
+    bare = not sign.strip(_MARKS)
     if bare and strength < 2 and not option:
         return []
     end = runs.word(begin)
-    told = option or (b"," not in sign and not bare and b"|" not in sign)
+    if b"pass" in name or name in ABROAD:
+        told = option or not bare or sign.lstrip(b"\\") in _QUOTES or b"_pass" in name
+    else:
+        told = option or not (bare or sign.startswith((b"to ", b"(")))
+    told = told and b"," not in sign and not sign.startswith(b"|")
     return _judged(data, begin, end, strength > 2 and told and is_more_than_a_word(data, begin, end), name, cut=True)
+
+
+def _baked(data: bytes, begin: int, runs: _Runs) -> list[Span]:
+    """The values of the cookies that a header line in a text sets or sends, but for what is a word or an attribute."""
+    found: list[Span] = []
+    if begin < runs.baked:
+        return found
+    while (pair := _COOKIE.match(data, begin)) is not None:
+        begin, (start, end) = pair.end(), pair.span(2)
+        value = data[start:end]
+        if (
+            pair[1].lower() not in _ATTRIBUTES_OF_COOKIES
+            and _VALUE_OF_COOKIE.match(value)
+            and not PUT_IN.fullmatch(value)
+        ):
+            found.append(Span(start, end, "secret", "telling-name"))
+    runs.baked = begin
+    return found
 
 
 def _begins_a_part(data: bytes, start: int, match: "re.Match[bytes]", version: int) -> bool:

@@ -12,6 +12,7 @@ from .policy import Policy
 from .rule import APART
 from .table import RULES
 from .telling import PUT_IN, Span
+from .values import is_drawn_by_lot
 
 SHORTEST = 8
 """Bytes of a beginning that is worth hiding: behind a marker, or of a known value."""
@@ -32,6 +33,8 @@ _IN_URL = re.compile(
     % SHORTEST
 )
 """A password, or a token, whose `@` did not come; a port has digits alone, and the name of a host has points."""
+_LOT = re.compile(APART + rb"[A-Za-z0-9+/]{32,88}+\Z")
+"""Most of a key of which only the end says whose it is (Azure's, of 44 to 88 letters). A digest has no two sizes."""
 
 
 def unfinished(text: bytes, policy: Policy | None, taint: Iterable[bytes]) -> list[Span]:
@@ -51,9 +54,15 @@ def unfinished(text: bytes, policy: Policy | None, taint: Iterable[bytes]) -> li
         kind, name = rule.kind, rule.name
     else:
         match = _IN_URL.search(tail, max(tail.rfind(b"://"), 0))
-        if match is None:
-            return []
-        start, kind, name = match.start(match.lastindex or 0), "url", "url-password"
+        if match is not None:
+            start, kind, name = match.start(match.lastindex or 0), "url", "url-password"
+        else:
+            match = _LOT.search(tail, word)
+            if match is None or not is_drawn_by_lot(tail, match.start(), len(tail)):
+                return []
+            if match[0] in (match[0].lower(), match[0].upper()):
+                return []
+            start, kind, name = match.start(), "azure", "azure-key"
     span = Span(before + start, len(text), kind, name)
     return [] if PUT_IN.fullmatch(tail, start) or policy.allows(span, text) else [span]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ...cassettes.interaction import Interaction
 from ...cassettes.redaction import scrub_text
-from ...cassettes.secrets.cleaning import DEFAULT
+from ...cassettes.secrets.cleaning import DEFAULT, Cleaning
 from ...cassettes.summary import Row, Summary
 
 HITS = frozenset({"exact", "held", "ahead"})
@@ -46,13 +46,14 @@ class Kept(NamedTuple):
             return summary._replace(started_us=self.started_us, duration_us=self.duration_us)
         return summary
 
-    def told(self) -> dict[str, Any]:
+    def told(self, cleaning: Cleaning = DEFAULT) -> dict[str, Any]:
+        """As plain data. `cleaning`: what the session's name is shown by."""
         summary = self.summary
         return {
             "number": self.number,
             "place": self.place,
             "how": self.how,
-            "session": shown_name(self.session),
+            "session": shown_name(self.session, cleaning=cleaning),
             "method": clipped(self.method, 40),
             "target": clipped(self.target.decode("utf-8", "backslashreplace"), 2000),
             "scope": clipped(self.scope),
@@ -109,6 +110,6 @@ def clipped(text: str, most: int = 500) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def shown_name(session: str, secrets: tuple[bytes, ...] = ()) -> str:
-    """A session's name, without what looks like a secret, and without those of its request (`redaction.secrets_of`)."""
-    return clipped(scrub_text(session, secrets, DEFAULT), 300)
+def shown_name(session: str, secrets: tuple[bytes, ...] = (), *, cleaning: Cleaning = DEFAULT) -> str:
+    """A session's name, without what the rules take out, and without the secrets of its request (`redaction.secrets_of`)."""
+    return clipped(scrub_text(session, secrets, cleaning), 300)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from ...cassettes.errors import CassetteError
 from ...cassettes.file_names import sibling
 from ...cassettes.interaction import EMPTY, End, Interaction
+from ...cassettes.secrets.cleaning import DEFAULT as CLEANING
 from ...cassettes.summaries import summarise
 from ...cassettes.summary import Row, Summary
 from ..sessions import DEFAULT
@@ -72,6 +73,8 @@ class Hub:
         self.director: Directed | None = None
         self.interception: Interception | None = None
         """What holds calls back; None for nothing."""
+        self.cleaning = CLEANING
+        """What names of sessions are shown by; the calls themselves come redacted."""
         self.narration: Narration | None = None
         """Is told of each call that has ended, whoever else looks on; None for nobody."""
         self.log = EventLog()
@@ -107,12 +110,7 @@ class Hub:
         call.shown = shown
         self.log.tell(
             "call-headed",
-            lambda: {
-                "number": call.number,
-                "status": status,
-                "stream": shown is not None,
-                "scope": _scope(call),
-            },
+            lambda: {"number": call.number, "status": status, "stream": shown is not None, "scope": _scope(call)},
         )
 
     def grew(self, call: Running) -> None:
@@ -156,7 +154,7 @@ class Hub:
         self.misses += 1
         self._seen(session).misses += 1
         kept = self.end_made(call, "miss", interaction)
-        self.log.tell("miss", lambda: {"call": kept.told(), "why": clipped(why(), 30_000)})
+        self.log.tell("miss", lambda: {"call": kept.told(self.cleaning), "why": clipped(why(), 30_000)})
 
     def end_made(self, call: Running, how: str, interaction: Interaction) -> Kept:
         """A call has ended with an answer that was not recorded."""
@@ -211,7 +209,7 @@ class Hub:
             "faults": self.faults,
             "running": len(self._running),
             "sessions": [
-                {"name": shown_name(name), "calls": seen.calls, "misses": seen.misses}
+                {"name": self._named(name), "calls": seen.calls, "misses": seen.misses}
                 for name, seen in self._sessions.items()
             ],
             "calls": self.ended,
@@ -225,7 +223,7 @@ class Hub:
         oldest = self.ended - len(self._kept)
         first = min(max(first, oldest), self.ended)
         until = min(first + most, self.ended)
-        calls = [self._kept[place - oldest].told() for place in range(first, until)]
+        calls = [self._kept[place - oldest].told(self.cleaning) for place in range(first, until)]
         return {"first": first, "total": self.ended, "calls": calls}
 
     def call(self, number: int) -> tuple[Interaction, Summary]:
@@ -240,7 +238,7 @@ class Hub:
         interaction = kept.source.interaction(kept.row)
         if kept.how in HITS:
             extra = {**interaction.extra, "fault": kept.noted} if kept.noted else interaction.extra
-            interaction = replace(interaction, session=shown_name(kept.session), extra=extra)
+            interaction = replace(interaction, session=self._named(kept.session), extra=extra)
         return interaction, kept.summary._replace(arrival=number)
 
     def running(self, number: int) -> Running | None:
@@ -254,7 +252,7 @@ class Hub:
         if self.director is None or not self.director.begin_anew(session):
             return False
         self._sessions.pop(session, None)
-        self.log.tell("session-reset", lambda: {"session": shown_name(session)})
+        self.log.tell("session-reset", lambda: {"session": self._named(session)})
         return True
 
     # Within
@@ -276,10 +274,13 @@ class Hub:
         if self.narration is not None:
             self.narration.ended(kept)
         if self.log.watched:
-            self.log.tell("call-finished", lambda: {"call": kept.told()})
+            self.log.tell("call-finished", lambda: {"call": kept.told(self.cleaning)})
         else:
             self.log.skip()
         return kept
+
+    def _named(self, session: str) -> str:
+        return shown_name(session, cleaning=self.cleaning)
 
     def _seen(self, session: str) -> _Seen:
         seen = self._sessions.get(session)
@@ -287,7 +288,7 @@ class Hub:
             if len(self._sessions) >= MOST_SESSIONS:
                 self._sessions.popitem(last=False)
             seen = self._sessions[session] = _Seen()
-            self.log.tell("session-begun", lambda: {"session": shown_name(session)})
+            self.log.tell("session-begun", lambda: {"session": self._named(session)})
         return seen
 
     def _beginning(self, call: Running) -> dict[str, Any]:
@@ -296,7 +297,7 @@ class Hub:
         session = call.session if self.mode == "replay" else known.session or DEFAULT
         return {
             "number": call.number,
-            "session": shown_name(session),
+            "session": self._named(session),
             "method": clipped(known.request.method, 40),
             "target": clipped(known.request.target.decode("utf-8", "backslashreplace"), 2000),
             "scope": clipped(known.scope),

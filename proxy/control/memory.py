@@ -28,8 +28,11 @@ class Memory:
 
     durable = False
 
-    def __init__(self, *, most: int = MOST_CALLS, most_bytes: int = MOST_BYTES) -> None:
-        self.meta: dict[str, object] = {}
+    def __init__(
+        self, meta: dict[str, object] | None = None, *, most: int = MOST_CALLS, most_bytes: int = MOST_BYTES
+    ) -> None:
+        """`meta`: notes as a cassette has them, by which rules calls are redacted say."""
+        self.meta = meta or {}
         self.file_id = os.urandom(16)
         self.count = 0
         self._most = most

@@ -13,7 +13,7 @@ from respool.cassettes.interaction import Body, Interaction, Request, Response
 from respool.cassettes.keys import request_key
 from respool.cassettes.reader import Reader
 from respool.cassettes.rules import Rules
-from respool.cassettes.secrets import audit
+from respool.cassettes.secrets import archives, audit
 from respool.cassettes.secrets.audit import KNOWN_VALUE, SLOT, redact_cassette, suspects_in, suspects_in_file
 from respool.cassettes.secrets.cleaning import DEFAULT
 from respool.cassettes.secrets.policy import PLAIN, Policy, policy_of_notes
@@ -106,7 +106,7 @@ def test_redacting_twice_changes_nothing(tmp_path):
 def test_a_body_that_is_too_large_is_told_and_not_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(audit, "LARGEST", 1_000)
     path = stored(tmp_path / "a.cassette", call(answer=b"x" * 1_001))
-    assert told(path) == [("call 0, a body", audit.TOO_LARGE)]
+    assert told(path) == [("call 0, a body", archives.TOO_LARGE)]
     with Reader.open(path) as reader, pytest.raises(CassetteError, match=r"call 0 of .* has a body of more than"):
         redact_cassette(reader, tmp_path / "b.cassette", DEFAULT)
     assert [each.name for each in tmp_path.iterdir()] == ["a.cassette"]
@@ -142,9 +142,9 @@ def test_a_file_that_is_packed_or_in_two_bytes_a_letter_is_read(tmp_path, packed
 def test_what_cannot_be_unpacked_or_has_no_end_is_named(tmp_path, monkeypatch):
     path = tmp_path / "log.gz"
     path.write_bytes(b"\x1f\x8b\x08" + b"garbage")
-    assert list(suspects_in_file(path)) == [("the file", audit.NOT_OPENED)]
+    assert list(suspects_in_file(path)) == [("the file", archives.NOT_OPENED)]
     monkeypatch.setattr(audit, "LARGEST", 100_000)
-    assert list(suspects_in_file(Path("/dev/zero"))) == [("the file", audit.TOO_LARGE)]
+    assert list(suspects_in_file(Path("/dev/zero"))) == [("the file", archives.TOO_LARGE)]
 
 
 def test_what_a_stream_tells_in_pieces_is_found_in_a_file_and_in_a_cassette(tmp_path):
