@@ -271,7 +271,7 @@ HIDDEN_JSON = [
     ({"metadata": {"x": "y"}}, {"metadata": {"x": "y", "api_key": "hunter2-b"}}, "$.metadata.api_key"),
     ({"metadata": {"x": "y"}}, {"metadata": {"x": "y", "clientSecret": "hunter2"}}, "$.metadata.clientSecret"),
     ({}, {"metadata": {"deep": [{"password": "hunter2"}]}}, "$.metadata"),
-    ({"auth_token": {"value": ["hunter2"]}}, {"auth_token": {"value": ["hunter3"]}}, "$.auth_token.value[0]"),
+    ({"auth_token": {"given": ["hunter2"]}}, {"auth_token": {"given": ["hunter3"]}}, "$.auth_token.given[0]"),
 ]
 
 
