@@ -179,8 +179,7 @@ class Folding:
             case "deleteMessage":
                 merger.deleted(ids["message_id"], moment)
             case "listMessages":
-                for item in _oldest_first(value, call.query):
-                    merger.message(item, moment)
+                merger.messages(_oldest_first(value, call.query), moment)
             case "listRuns":
                 for item in _oldest_first(value, call.query):
                     merger.run(item, moment)

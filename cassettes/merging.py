@@ -59,12 +59,29 @@ class Merger:
         if self.add(message):
             self._unnamed.append(message)
 
-    def message(self, value: Any, moment: Moment) -> Message | None:
+    def messages(self, values: list[Any], moment: Moment) -> None:
+        """A page of messages, the oldest first. One that is new stands before those known that the page has behind it.
+
+        The order of the page counts for more than times do: where a conversation was recorded anew from its midst, what is known
+        has times of the first recording.
+        """
+        behind: list[Entry | None] = []
+        known: Entry | None = None
+        for value in reversed(values):
+            behind.append(known)
+            known = self.conversation.messages.get(models.Message.of(value).id) or known
+        for value, before in zip(values, reversed(behind), strict=True):
+            self.message(value, moment, before=before)
+
+    def message(self, value: Any, moment: Moment, *, before: Entry | None = None) -> Message | None:
+        """`before`: an entry that this message stands before, if it is new."""
         view = models.Message.of(value)
         if not view.id:
             return None
         fresh = self._fresh(view.id, value)
-        message = self.conversation.messages.get(view.id) or self._adopt(view) or self._new_message(view, moment)
+        message = (
+            self.conversation.messages.get(view.id) or self._adopt(view) or self._new_message(view, moment, before)
+        )
         if message is None or not fresh or (message.status in FINAL_STATES and view.status == "in_progress"):
             return message
         message.created_at = view.created_at if view.created_at is not None else message.created_at
@@ -226,8 +243,8 @@ class Merger:
             message.deleted = True
         self.note(Note(NoteKind.DELETED, f"message {message_id}", arrival=moment.arrival))
 
-    def add(self, entry: Entry, created_at: int | None = None) -> bool:
-        """Put an entry at its place in time; False when there are too many."""
+    def add(self, entry: Entry, created_at: int | None = None, before: Entry | None = None) -> bool:
+        """Put an entry at its place in time, and `before` another; False when there are too many."""
         entries = self.conversation.entries
         if len(entries) >= MAX_ENTRIES:
             self.conversation.left_out += 1
@@ -241,6 +258,9 @@ class Merger:
                 if known.created_at <= created_at:
                     break
                 place = index
+        if before is not None:
+            back = range(place - 1, max(place - _PLACES_BACK, 0) - 1, -1)
+            place = next((index for index in back if entries[index] is before), place)
         entries.insert(place, entry)
         return True
 
@@ -271,9 +291,9 @@ class Merger:
                 return self._unnamed.pop(index)
         return None
 
-    def _new_message(self, view: models.Message, moment: Moment) -> Message | None:
+    def _new_message(self, view: models.Message, moment: Moment, before: Entry | None = None) -> Message | None:
         message = Message(view.id, view.role, created_at=view.created_at, arrival=moment.arrival)
-        if not self.add(message, view.created_at):
+        if not self.add(message, view.created_at, before):
             return None
         self.conversation.messages[view.id] = message
         self.changed = True

@@ -270,6 +270,25 @@ def test_messages_of_an_older_thread_stand_before_the_new_ones():
     assert [entry.id for entry in conversation.entries] == ["msg_old", "msg_new", "run_1", "msg_reply"]
 
 
+@pytest.mark.parametrize("query", ["", "?order=asc"])
+def test_a_reply_that_is_listed_after_a_recording_went_on_anew_stands_before_the_message_behind_it(query):
+    """The first two messages have times of the recording that was kept, the list those of an upstream of today."""
+    listed = [
+        message("msg_3", "third", created_at=900),
+        message("msg_2", "second", created_at=900),
+        message("msg_reply", "reply", "assistant", created_at=900),
+        message("msg_1", "first", created_at=899),
+    ]
+    conversation = folded(
+        call("POST", T + "/messages", {}, message("msg_1", "first", created_at=20)),
+        call("POST", T + "/runs", {}, run("completed", created_at=21)),
+        call("POST", T + "/messages", {}, message("msg_2", "second", created_at=30)),
+        call("POST", T + "/messages", {}, message("msg_3", "third", created_at=900)),
+        call("GET", T + "/messages" + query, None, {"data": listed[::-1] if query else listed}),
+    )
+    assert [entry.id for entry in conversation.entries] == ["msg_1", "run_1", "msg_reply", "msg_2", "msg_3"]
+
+
 def test_parts_files_and_annotations_are_kept():
     citation = {"type": "file_citation", "text": "[1]", "file_citation": {"file_id": "file-c", "quote": "so"}}
     content = [
