@@ -17,8 +17,6 @@ from .streams import texts_of
 BEHIND_A_NAME = 512
 """Bytes behind a telling name that are held back with it."""
 BEHIND_A_RULE = 256
-LONGEST_CONSTANT = 64
-"""Bytes of what a member may say in each event without being the beginning of anything."""
 _SPACE = re.compile(rb"[\s]|\\[nrt]")
 _STEM = re.compile(b"|".join(map(re.escape, STEMS)), re.IGNORECASE)
 _BLOCKS = ((b"-----BEGIN", b"-----END"), (b"---- BEGIN", b"---- END"), (b"Private-Lines:", b"Private-MAC:"))
@@ -49,10 +47,7 @@ def settled(data: bytes, *, more: int = 0) -> int:
         places = known.places
         if not _goes_on(data, known.name, places[-1][1], end):
             continue
-        said = [data[start:stop] for start, stop in places]
-        if len(said) > 2 and len(said[0]) <= LONGEST_CONSTANT and len(set(said)) == 1:
-            continue  # a member that says the same in each event
-        text = b"".join(said)
+        text = b"".join([data[start:stop] for start, stop in places])
         held = len(text) - _sure(text, more)
         for start, stop in reversed(places):
             if held <= 0:

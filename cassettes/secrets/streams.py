@@ -1,8 +1,7 @@
 """Secrets that a stream of events tells piece by piece: a message's text, a tool's arguments, joined and then looked at.
 
 The pieces that belong together are the strings of one name below one id and index; they are joined without regard to ids, too,
-since some servers give each event another, and without regard to outer indices, which not each event has; so are the strings of
-lists, without names. Names do not count by what they say, but for those that tell what an event is. What replaces a secret
+since some servers give each event another, and without regard to outer indices, which not each event has. What replaces a secret
 stands in the first piece that it touches; from later ones its part is taken, so that every event stays, in its place and time.
 An event is what `data:` lines say, or a line of a body that has an object of JSON in each.
 """
@@ -16,21 +15,13 @@ from .finder import PLACEHOLDER, Edit, Replacer, edits_of, find
 from .policy import Policy
 from .unfinished import shown_for, unfinished
 
-_STRING = rb'"((?:[^"\\]++|\\.)*+)"'
-_MEMBERS = (
+_TOKEN = re.compile(
     rb'"(?:(id|item_id)"\s{0,8}:\s{0,8}"([^"\\]{0,128})"|(index|output_index|content_index)"\s{0,8}:\s{0,8}([0-9]{1,9})'
-    rb'|([^"\\:,{}]{0,64}+)"\s{0,8}+:\s{0,8}+' + _STRING + rb")"
+    rb"|(value|arguments|input|output|text|content|delta|refusal|logs|reasoning|partial_json|reasoning_content|thinking|summary"
+    rb'|code|completion|response|answer|generated_text|message|token|transcript|result|stdout|stderr|query|data|chunk|line)"\s{0,8}:\s{0,8}"'
+    rb'((?:[^"\\]++|\\.)*+)")',
+    re.DOTALL,
 )
-_TOKEN = re.compile(_MEMBERS, re.DOTALL)
-"""An id, a number of an event's part, or a member that is a string."""
-_TOKEN_OR_LISTED = re.compile(_MEMBERS + rb"|[\[,]\s{0,8}+" + _STRING + rb"(?!\s{0,8}+:)", re.DOTALL)
-"""Or a string of a list."""
-_LIST = re.compile(rb'\[\s{0,8}+"')
-_NO_PIECES = frozenset(
-    b"object type role status name model event created finish_reason system_fingerprint obfuscation thread_id run_id"
-    b" assistant_id step_id message_id file_id tool_call_id call_id".split()
-)
-"""Members that say what an event is, and of what."""
 _BARE = re.compile(rb'[ \t]?(?![ \t{}\[\]])"?([^\r\n"]*+)')
 """The text of an event that is no object: a word, or a string of JSON."""
 _OBJECTS = re.compile(rb"\}[ \t]{0,8}\r?\n[ \t\r\n\x1e]{0,8}\{")
@@ -44,8 +35,6 @@ MOST_INDICES = 64
 MOST_OPEN = 64
 """Texts of a stream that may have been under way when it was cut."""
 MOST_PIECES = 200_000
-_LISTED = b"["
-"""What a string of a list is called."""
 
 Places = list[tuple[int, int]]
 
@@ -72,8 +61,7 @@ def texts_of(data: bytes) -> list[Text]:
     """The texts of a stream, each once, though its pieces may belong together in more than one way."""
     groups = _Groups()
     lines = data.replace(b"\r", b"\n") if b"\r" in data else data  # a CR alone ends a line, too
-    find, size = lines.find, len(data)
-    tokens = (_TOKEN if _LIST.search(data) is None else _TOKEN_OR_LISTED).finditer
+    find, tokens, size = lines.find, _TOKEN.finditer, len(data)
     count = begin = 0
     name = indices = b""
     found: list[tuple[bytes, tuple[int, int], bytes]] = []
@@ -97,11 +85,8 @@ def texts_of(data: bytes) -> list[Text]:
                     name = name or token[2]
                 elif kind == 4:
                     indices = (indices + b" " + token[4])[-MOST_INDICES:]
-                elif kind == 6:
-                    if (member := token[5]) not in _NO_PIECES:
-                        found.append((member, token.span(6), indices))
                 else:
-                    found.append((_LISTED, token.span(7), indices))
+                    found.append((token[5], token.span(6), indices))
             if len(found) == before and (bare := _BARE.match(data, said, end)) is not None and bare[1]:
                 found.append((b"", bare.span(1), b""))
             count += len(found) - before
@@ -146,7 +131,8 @@ class _Groups:
 
     def _joined(self, name: bytes, indices: bytes, own: bytes, field_name: bytes, number: int) -> list[Text]:
         keys: list[tuple[object, ...]] = [(name, indices, field_name, number), (indices, field_name, number)]
-        keys.append((name, field_name, own.rpartition(b" ")[2]))
+        if own:
+            keys.append((name, field_name, own.rpartition(b" ")[2]))
         return [self._texts.setdefault(key, Text()) for key in keys]
 
     def texts(self) -> list[Text]:

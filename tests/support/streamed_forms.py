@@ -35,18 +35,6 @@ STREAMS = {
     "objects in several lines, two messages by turns": b"".join(
         pretty(message(each)) + pretty(message("other", "msg_2")) for each in pieces()
     ),
-    "a member that nobody knows": b"".join(data_of({"id": "e_1", "v": each}) for each in pieces()),
-    "a member of a member, and what is the same each time": b"".join(
-        data_of({"kind": "part", "p": {"q": each}, "o": "append"}) for each in pieces()
-    ),
-    "lists": b"".join(data_of({"words": [each]}) for each in pieces()),
-    "lists of one or more": b"".join(
-        data_of({"words": [each[:1], each[1:]] if n % 2 else [each]}) for n, each in enumerate(pieces())
-    ),
-    "pairs": b"".join(data_of(["delta", each]) for each in pieces()),
-    "several parts in an event": b"".join(
-        data_of({"content": [{"text": each[:1]}, {"text": each[1:]}]}) for each in pieces()
-    ),
     "thoughts": b"".join(data_of({"delta": {"reasoning_content": each}}) for each in pieces()),
     "strings": b"".join(data_of(each) for each in pieces()),
     "words": b"".join(b"data: " + each.encode() + b"\n\n" for each in pieces()),
