@@ -23,7 +23,7 @@ from .secrets.finder import Edit, edited, unified
 from .slots import (
     PLACEHOLDER,
     Sifted,
-    held_in_target,
+    hide_query,
     is_header_slot,
     is_query_slot,
     redact_target,
@@ -167,9 +167,11 @@ def _found(taint: tuple[bytes, ...], texts: tuple[bytes, ...]) -> list[bytes]:
 def secrets_of(request: Request) -> tuple[bytes, ...]:
     """The values in the request's slots that are worth looking for elsewhere, in each spelling, the longest first."""
     held = _sift_request(request.headers).held
-    found = held_in_target(request.target)
-    if found:
-        held = (*held, *found)
+    query = request.target.partition(b"?")[2]
+    if query:
+        found = hide_query(query)[1]
+        if found:
+            held = (*held, *found)
     return needles(held)
 
 

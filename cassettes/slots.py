@@ -1,4 +1,4 @@
-"""Slots: the places that hold a credential by their name, in header lines, targets and URLs.
+"""Slots: the places that hold a credential by their name, in header lines, queries and URLs.
 
 A slot's value is hidden; a scheme word (`Bearer`), a cookie's name and its attributes are kept. In other header lines,
 the queries of URLs are looked through, and user info (`https://user:password@host`) is hidden. Hiding twice changes
@@ -13,7 +13,6 @@ from urllib.parse import unquote_to_bytes
 
 from .interaction import Headers
 from .scrubber import REPLACEMENT
-from .segments import hide_path
 
 PLACEHOLDER = REPLACEMENT
 
@@ -134,31 +133,9 @@ def sift(headers: Headers) -> Sifted:
 
 
 def redact_target(target: bytes) -> bytes:
-    """The target with the values of its slots replaced; names, order and all else as they came."""
-    return target if target in _PLAIN else _sifted_target(target)[0]
-
-
-def held_in_target(target: bytes) -> tuple[bytes, ...]:
-    """What the slots of a target hold, encoded and decoded."""
-    return () if target in _PLAIN else _sifted_target(target)[1]
-
-
-_PLAIN: set[bytes] = set()
-"""Targets without a slot: polls come again and again."""
-
-
-def _sifted_target(target: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """The target with the values of its query slots replaced; names, order and all else as they came."""
     path, mark, query = target.partition(b"?")
-    path, held = hide_path(path)
-    if query:
-        query, found = hide_query(query)
-        held += found
-    shown = path + mark + query
-    if shown == target and len(target) <= 256:
-        if len(_PLAIN) >= 4096:
-            _PLAIN.clear()
-        _PLAIN.add(target)
-    return shown, held
+    return path + mark + hide_query(query)[0] if query else target
 
 
 def hide_query(query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
