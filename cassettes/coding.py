@@ -24,7 +24,7 @@ MOST_PARTS = 1000
 
 _SLICE = {"gzip": 1024, "deflate": 1024, "zstd": 128, "br": 1024, "xz": 1024, "bz2": 128}
 """Bytes fed to a coding at a time. What comes of them at most is 1 MiB of deflate and 4 MiB of zstd, whose blocks of 128 KiB
-take four bytes each; zstandard cannot be told how much to give at most. Of br it is anything, and is asked for _AT_ONCE at a
+take four bytes each; zstandard cannot be told how much to give at most. Of br, xz and bzip2 it is asked for _AT_ONCE at a
 time. The ratio is looked at at multiples of this length, so that how a body is cut into pieces does not decide on it."""
 _AT_ONCE = 1 << 20
 _XZ_ROOM = 80 << 20
@@ -88,7 +88,7 @@ class Decoder:
                 stream = self._stream = self._begin(data[at : at + 2])
             fed = data[at : at + step - self._taken % step]
             decoded = self._undone(stream, fed)
-            while isinstance(stream, _Brotli) and stream.more:
+            while isinstance(stream, _Brotli | _Bounded) and stream.more:
                 self._count(0, len(decoded), self._taken + len(fed) + -(self._taken + len(fed)) % step)
                 yield decoded
                 decoded = self._undone(stream, b"")
@@ -125,14 +125,35 @@ class Decoder:
         if self._coding == "br":
             return _Brotli()
         if self._coding == "xz":
-            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_ROOM)
+            return _Bounded(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_ROOM))
         if self._coding == "bz2":
-            return bz2.BZ2Decompressor()
+            return _Bounded(bz2.BZ2Decompressor())
         if self._coding == "gzip":
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         # Some servers send raw deflate under this name; a zlib stream begins with 0x?8 and a multiple of 31.
         wrapped = len(first) < 2 or (first[0] & 0x0F == 8 and int.from_bytes(first, "big") % 31 == 0)
         return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+
+
+class _Bounded:
+    """A stream of xz or bzip2, whose blocks come to more than may be had at once. `more` as for br."""
+
+    def __init__(self, stream: "bz2.BZ2Decompressor | lzma.LZMADecompressor") -> None:
+        self._stream = stream
+        self.more = False
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decompress(self, data: bytes, /) -> bytes:
+        decoded = self._stream.decompress(data, _AT_ONCE)
+        self.more = not (self._stream.eof or self._stream.needs_input)
+        return decoded
 
 
 class _Brotli:

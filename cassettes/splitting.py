@@ -15,7 +15,9 @@ from .editing import Progress, begin, refuse, whole
 from .errors import CassetteError
 from .file_names import sibling
 from .folder import SUFFIX, is_name
+from .lock import take_lock
 from .reader import Reader
+from .source import open_regular
 from .storage import make_folder
 from .summary import Row
 
@@ -39,6 +41,8 @@ def split(
     places = list(_places(folder, [name for name, _ in parts]))
     for path in places:
         refuse(path, [reader], overwrite=overwrite)
+        if overwrite and path.exists():
+            _replaceable(path)
     done, total = 0, sum(len(reader.rows_of_scope(name)) for _, names in parts for name in names) if progress else 0
     with _Made(folder) as made:
         for path, (_, names) in zip(places, parts, strict=True):
@@ -107,6 +111,18 @@ class _Made:
         for folder in self._folders:
             with contextlib.suppress(OSError):  # somebody else has put something into it
                 folder.rmdir()
+
+
+def _replaceable(path: Path) -> None:
+    """Raise CassetteError for what cannot be replaced: no file, one that is being written, one with a `.new` beside it."""
+    fd = open_regular(path, os.O_RDONLY)
+    try:
+        take_lock(fd, str(path))
+    finally:
+        os.close(fd)
+    new = sibling(path, ".new")
+    if os.path.lexists(new):
+        raise CassetteError(f"{new} is in the way", "move it away: the part is written there until all are whole")
 
 
 def _places(folder: Path, names: Iterable[str]) -> Iterator[Path]:

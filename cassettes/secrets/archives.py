@@ -31,8 +31,12 @@ _LISTED = b"PK\x01\x02"
 _END_OF_LIST = b"PK\x05\x06"
 _FAR = 66_000
 """Bytes before the end in which a zip's list ends."""
-_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
-"""How a member may be packed. LZMA is told by a member itself how much room to make."""
+_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How a member may be packed. In the others it says itself how much room is made for it."""
+_LOCAL = 30
+"""Bytes of what stands before a member, without its name and what more there is (APPNOTE 4.3.7)."""
+_DESCRIBED = 24
+"""Bytes that may stand behind one, to say how long it was (APPNOTE 4.3.9)."""
 _STEP = 1 << 16
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
@@ -98,8 +102,14 @@ class _Opening:
         with packed:
             if packed.comment:
                 yield Told(members, packed.comment)
+            if whole and (between := _between(data, packed)):
+                yield Told(members, between)
+                if _ZIP[0] in between:  # another zip, before this one
+                    yield Told(members, b"", NOT_OPENED)
             for info in packed.infolist():
                 inside = (*members, info.filename.encode("utf-8", "surrogateescape"))
+                if info.comment:
+                    yield Told(inside, info.comment)
                 if info.is_dir():
                     yield Told(inside, b"")
                     continue
@@ -121,9 +131,11 @@ class _Opening:
                 while piece := file.read(_STEP):
                     size += len(piece)
                     if size > most:
+                        self._left -= size
                         return TOO_LARGE
                     pieces.append(piece)
         except _FAULTS:
+            self._left -= size
             return NOT_OPENED
         return b"".join(pieces)
 
@@ -133,6 +145,22 @@ class _Opening:
             yield Told(members, b"", TOO_LARGE)
         else:
             yield from self.texts(text, members, layer + 1)
+
+
+def _between(data: bytes, packed: zipfile.ZipFile) -> bytes:
+    """What a zip holds beside its members, its list and their heads: what is written behind it, or between two of them."""
+    rest: list[bytes] = []
+    done = 0
+    for info in sorted(packed.infolist(), key=lambda info: info.header_offset):
+        at = info.header_offset
+        lengths = data[at + _LOCAL - 4 : at + _LOCAL]
+        body = at + _LOCAL + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        rest.append(data[done:at])
+        done = max(done, body + info.compress_size)
+    rest.append(data[done : packed.start_dir])
+    end = data.find(_END_OF_LIST, packed.start_dir)
+    rest.append(data[end + 22 + len(packed.comment) :] if end >= 0 else b"")
+    return b"\n".join(piece for piece in rest if len(piece) > _DESCRIBED)
 
 
 def _coding_of(data: bytes) -> str:

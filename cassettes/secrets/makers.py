@@ -9,8 +9,9 @@ from .rule import rule as _rule
 MAKERS: tuple[Rule, ...] = (
     _rule(
         "jwk", "pem", "the private members of a JSON Web Key",
-        tuple(b'"%b"' % name for name in (b"d", b"dp", b"dq", b"qi", b"k")),
-        rb"\"[a-z]{1,2}\\{0,7}\": {0,4}+\\{0,7}\"([A-Za-z0-9_-]{43,}+)\\{0,7}\"",
+        tuple(b'"%b%b' % (name, end) for name in (b"d", b"p", b"q", b"dp", b"dq", b"qi", b"k") for end in (b'"', b"\\")),
+        rb"\"[a-z]{1,2}\\{0,7}\": {0,4}+\\{0,7}\"((?=[A-Za-z_-]{0,64}+[0-9])(?=[a-z0-9_-]{0,64}+[A-Z])(?=[A-Z0-9_-]{0,64}+[a-z])"
+        rb"[A-Za-z0-9_-]{43,}+)\\{0,7}\"",
         b'{"kty": "oct", "k": "' + A + b'"}', b'{"d": "a day"}', since=3, run=True,
     ),
     _rule(

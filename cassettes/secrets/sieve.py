@@ -4,8 +4,8 @@ What begins a finding (a long word, a stem of a telling name, a run of base64) h
 two of them, whatever it is followed by. Pieces of JSON come again with each call: members, sentences of instructions; and those
 that end in a number or in an id of the API come again with another one, which is left out of them, since neither is ever a part
 of a finding but as the value of what stands before it. A piece is known once it was looked at twice, and of a text only what is
-not known is looked at. One with a marker, whose finding may reach across commas, is known as a whole or not at all. Of a text in
-which something is found, nothing is remembered, so that no secret is.
+not known is looked at. One with a marker, whose finding may reach across commas, is known as a whole or not at all, and never as
+a piece of another. Of a text in which something is found, nothing is remembered, so that no secret is.
 """
 
 import re
@@ -66,7 +66,7 @@ class Sieve:
         if self._policy.found(data):
             return False
         if new:
-            self._remember([data] if markers else pieces)
+            self._remember(([data] if b"," in data else []) if markers else pieces)
         return True
 
     def _has_telling_name(self, low: bytes) -> bool:

@@ -137,7 +137,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "basic-pair", "password", "the password of a pair that a program signs in with: `auth=(...)`",
         (b"auth=(", b"auth = (", b"auth=HTTPBasicAuth("),
-        rb"auth ?= ?(?:HTTPBasicAuth)?\(\\{0,7}[\"'][^\"'\\]{0,64}+\\{0,7}[\"'], {0,2}+\\{0,7}[\"']([^\"'\\\r\n]{4,}+)",
+        rb"auth ?= ?(?:HTTPBasicAuth)?\(\\{0,7}[\"'][^\"'\\]{0,64}+\\{0,7}[\"'], {0,2}+\\{0,7}[\"']"
+        rb"(?![<$%{*]|(?:your|my|the)?[-_ ]?(?:passw(?:or)?d|pass|secret|token|key)[\"'\\])([^\"'\\\r\n]{4,}+)",
         b'get(url, auth=("me", "' + X[:12] + b'"))', b'auth=("me", "")', since=3,
     ),
     _rule(

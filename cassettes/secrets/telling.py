@@ -36,7 +36,9 @@ _EMPTY = re.compile(
 """What stands for a value that is not given: `${API_KEY}`, `<your key>`, `****`. A password may begin with such a sign, too."""
 PUT_IN = re.compile(rb"REDACTED|rsp_[a-z0-9]{2,20}_[a-z2-7]{16}")
 _COOKIES = frozenset({b"cookie", b"set-cookie", b"set_cookie"})
-_COOKIE = re.compile(rb"([^\s=;,\"'\\<>]{1,64}+)=([^\s;,\"'\\<>]*+)(?:; {0,2}+)?+")
+_COOKIE = re.compile(
+    rb"([^\s=;,\"'\\<>]{1,64}+)(?:=(?:\\{0,7}+\")?+([^\s;\"'\\<>]*+)(?:\\{0,7}+\"(?=;))?+|(?=;))(?:; {0,2}+)?+"
+)
 _VALUE_OF_COOKIE = re.compile(rb"(?=[^0-9]*+[0-9])(?=[^A-Za-z]*+[A-Za-z]).{8}", re.DOTALL)
 _ATTRIBUTES_OF_COOKIES = frozenset({b"path", b"domain", b"expires", b"max-age", b"samesite", b"version"})
 _MARKS = b"\\\"'*_`"
@@ -122,7 +124,9 @@ def _beside(
 ) -> list[Span]:
     kind = match.lastgroup
     if version > 2 and name in _COOKIES and kind not in ("pair", "part"):
-        return _baked(data, match.end(), runs)
+        found = _baked(data, match.end(), runs)
+        if found:
+            return found
     strong = strength > 1
     if kind == "member":
         if version < 3 and (match["apart"] is not None or match["inner"] is not None):
@@ -191,7 +195,8 @@ def _baked(data: bytes, begin: int, runs: _Runs) -> list[Span]:
         begin, (start, end) = pair.end(), pair.span(2)
         value = data[start:end]
         if (
-            pair[1].lower() not in _ATTRIBUTES_OF_COOKIES
+            start >= 0
+            and pair[1].lower() not in _ATTRIBUTES_OF_COOKIES
             and _VALUE_OF_COOKIE.match(value)
             and not PUT_IN.fullmatch(value)
         ):

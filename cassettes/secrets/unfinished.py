@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from ..scrubber import REPLACEMENT
+from .makers import MAKERS
 from .policy import Policy
 from .rule import APART
 from .table import RULES
@@ -28,6 +29,9 @@ _BEGUN = re.compile(
     + b"|".join(map(re.escape, sorted(_KINDS, key=lambda marker: -len(marker))))
     + rb")(?=[^0-9]*+[0-9])[A-Za-z0-9+/=_.~-]{%d,}+\Z" % SHORTEST
 )
+_OF_MAKERS = frozenset(rule.name for rule in MAKERS)
+_LONG_RUN = re.compile(rb"[A-Za-z0-9+/=]{16,}+")
+"""What a beginning by one of the many marks of makers has behind it; some are no longer than a syllable: `re_2026_report`."""
 _IN_URL = re.compile(
     rb"://(?:[^\s/?#\"'<>\\@:]*+:(?=[^0-9]*+[0-9])(?=[0-9]*+[^0-9])([^\s/?#\"'<>\\@]{%d,}+)|(?=[^0-9]*+[0-9])([A-Za-z0-9_~%%-]{16,}+))\Z"
     % SHORTEST
@@ -49,6 +53,8 @@ def unfinished(text: bytes, policy: Policy | None, taint: Iterable[bytes]) -> li
     word = len(tail.rstrip(_SIGNS))
     # What stands before the word tells whether one begins there.
     match = _BEGUN.search(tail, word)
+    if match is not None and _KINDS[match[1]].name in _OF_MAKERS and _LONG_RUN.match(tail, match.end(1)) is None:
+        match = None
     if match is not None:
         start, rule = match.start(1), _KINDS[match[1]]
         kind, name = rule.kind, rule.name

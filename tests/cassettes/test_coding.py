@@ -1,6 +1,8 @@
 """Content codings undone piece by piece."""
 
+import bz2
 import gzip
+import lzma
 import os
 import tracemalloc
 import zlib
@@ -95,6 +97,14 @@ def test_a_bomb_comes_out_a_little_at_a_time_and_no_further_than_its_length_allo
         tracemalloc.stop()
     assert given < (16 << 20 if coding != "br" else 256 << 20)  # of its first MiB, br may make 200
     assert peak < 32 << 20
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("xz", lzma.compress), ("bz2", bz2.compress)])
+def test_what_a_file_comes_to_comes_out_a_mebibyte_at_a_time(coding, pack):
+    text = os.urandom(1 << 20) + bytes(8 << 20)
+    pieces = list(Decoder(coding).slices(pack(text)))
+    assert b"".join(pieces) == text
+    assert max(map(len, pieces)) <= 1 << 20
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd", "br"])

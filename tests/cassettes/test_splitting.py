@@ -1,5 +1,6 @@
 """A cassette for each thread of one: what stands in which, what it is called, and what is left when it does not come off."""
 
+import contextlib
 import errno
 import os
 from dataclasses import replace
@@ -118,6 +119,26 @@ def test_what_somebody_else_put_there_meanwhile_stays(cassette, tmp_path):
     with Reader.open(cassette) as reader, pytest.raises(CassetteError, match="exists already"):
         split(reader, folder, progress=others)
     assert files(folder) == {"thread_a.cassette": b"theirs, too", "thread_b.cassette": b"theirs"}
+
+
+@pytest.mark.parametrize("last", ["a folder", "being written", "one beside it"])
+def test_what_cannot_be_replaced_is_told_before_anything_is(cassette, tmp_path, last):
+    folder = tmp_path / "parts"
+    with Reader.open(cassette) as reader, contextlib.ExitStack() as stack:
+        parts = split(reader, folder)
+        for part in parts[:-1]:
+            part.write_bytes(b"old")
+        if last == "a folder":
+            parts[-1].unlink()
+            parts[-1].mkdir()
+        elif last == "being written":
+            stack.callback(Writer.append_to(parts[-1]).abandon)
+        else:
+            parts[-1].with_name(parts[-1].name + ".new").write_bytes(b"mine")
+        before = files(folder)
+        with pytest.raises(CassetteError):
+            split(reader, folder, overwrite=True)
+        assert files(folder) == before
 
 
 def test_overwriting_replaces_the_parts_and_nothing_else(cassette, tmp_path):

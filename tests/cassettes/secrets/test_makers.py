@@ -125,3 +125,13 @@ UNTOLD = {"dp.sa.", "dt0s", "pat-eu"}
 def test_what_only_begins_so_stays(text):
     body = b'{"content": "' + text + b'"}'
     assert clean(body, PLAIN) == body
+
+
+@pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "k"])
+def test_each_private_member_of_a_web_key_goes_in_strings_of_json_too(member):
+    told = word(random.Random(5), 43)
+    text = json.dumps({"kty": "RSA", member: told, "kid": "2026-a"})
+    for said in (text, json.dumps({"arguments": text}), json.dumps(json.dumps({"arguments": text}))):
+        kept = clean(said.encode(), PLAIN)
+        assert told.encode() not in kept
+        assert b"2026-a" in kept

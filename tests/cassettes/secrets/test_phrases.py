@@ -39,6 +39,11 @@ SAID = [
     'get(url, auth=("bob", "hunter2-Xq"))',
     "Set-Cookie: sid=q8Zr2Lk9Vx3Tn7Wm4Pb; Path=/",
     "Cookie: theme=dark; sid=s%3Aq8Zr2Lk9Vx3Tn7Wm4Pb",
+    'Set-Cookie: sid="q8Zr2Lk9Vx3Tn7Wm4Pb"; Path=/',
+    "Cookie: prefs=a,b; sid=q8Zr2Lk9Vx3Tn7Wm4Pb",
+    "Cookie: flag; sid=q8Zr2Lk9Vx3Tn7Wm4Pb",
+    "Set-Cookie: q8Zr2Lk9Vx3Tn7Wm4Pb",
+    '{"cookie": "q8Zr2Lk9Vx3Tn7Wm4Pb"}',
     "postgres://bob:p@ss-hunter2-Xq@db/x",
 ]
 
@@ -112,6 +117,10 @@ def test_requests_of_older_cassettes_are_read_as_they_were():
         "thread_abc123DEF456ghi789JKL012",
         '{"id": "msg_abc123DEF456ghi789JKL012", "object": "thread.message"}',
         "the key to success",
+        'auth=("user", "<your password>")',
+        'auth=("user", "${API_KEY}")',
+        'auth=("user", "password")',
+        'auth=("user", "your-secret")',
     ],
 )
 def test_what_gives_no_value_stays(text):

@@ -113,6 +113,17 @@ def test_a_text_with_a_marker_is_known_as_a_whole_and_none_of_its_pieces_is(monk
     assert not known.passes(b'{"a": "see https://user:,hunter2hunter2@host/ for more", "b": "c"}')
 
 
+@pytest.mark.parametrize(
+    ("text", "more"), [(b"redis://:Kd7x", b",q9Lm@h/0"), (b"curl -u me:ab", b",cd3f9x"), (b"a=b://c:d", b",e3f@g")]
+)
+def test_a_whole_text_with_a_marker_is_no_known_piece_of_a_longer_one(text, more):
+    known = Sieve(PLAIN)
+    for _ in range(4):
+        assert known.passes(text)
+    assert find_once(text + more, PLAIN)
+    assert not known.passes(text + more)
+
+
 def test_no_piece_of_a_text_that_holds_something_is_remembered():
     known = Sieve(PLAIN)
     for secret in (b"hunter2hunter2", b"sk-proj-aB3dE5gH7jK9mN1pQ2rS4tU6"):

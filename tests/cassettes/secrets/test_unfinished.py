@@ -81,6 +81,8 @@ def test_the_beginning_of_a_known_value_goes():
         b"sha256:" + b"0f3a" * 16, b"ABCDEF0123456789ABCDEF0123456789", b"4f9c2d7e-1b3a-4c5d-8e6f-7a8b9c0d1e2f",
         b"lib/Python3/site/packages/respool/cassettes", b"aB3dE5gH7jK9mN1pQ2rS4tU6" * 5,
         b"thread_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zaB3",
+        b"re_2024_report", b"secret_santa_2025", b"sk_learn_model_2", b"fw_rules_2026", b"MTA2025-report", b"cio2026conference",
+        b"EAAS2024-platform", b"rnd_2024test", b"pat-europe2024", b"sl.2024.report.x",
     ],
 )  # fmt: skip
 def test_what_begins_no_secret_stays(text):
